@@ -1,0 +1,70 @@
+/** An agent profile: who answers, how it speaks, what it may do. YAML in config/agents/, or inline. */
+import { z } from 'zod';
+
+/** A word list the caller may choose from; `vocabulary` grows the recogniser, `value` is what the tool gets. */
+const choiceSchema = z.strictObject({ say: z.array(z.string().min(1)).min(1), value: z.string() });
+
+/** One piece of information that a task needs. */
+export const slotSchema = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9_]*$/),
+  kind: z.enum(['day', 'time', 'person', 'choice', 'yes_no', 'digits']),
+  /** Asked when the caller has not said it. */
+  ask: z.string().min(1),
+  /** Asked again when the answer was not understood. */
+  ask_again: z.string().min(1),
+  choices: z.array(choiceSchema).default([]),
+});
+export type Slot = z.infer<typeof slotSchema>;
+
+/** What the caller can want: sample phrases, the slots it needs, the tool that does it. */
+export const taskSchema = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9_]*$/),
+  /** What callers say; `{slot}` stands for any value of that slot. They teach the recogniser. */
+  phrases: z.array(z.string().min(1)).min(1),
+  slots: z.array(slotSchema).default([]),
+  /** Read back before the tool runs; `{slot}` is replaced by the spoken value. Empty: no confirmation. */
+  confirm: z.string().default(''),
+  /** Tool to call with the slots' values; empty: only `done` is said. */
+  tool: z.string().default(''),
+  /** Said afterwards; `{field}` may also name a field of the tool's result. */
+  done: z.string().min(1),
+  failed: z.string().default('Sorry, that did not work.'),
+  /** true: the call ends after `done`. */
+  ends_call: z.boolean().default(false),
+});
+export type Task = z.infer<typeof taskSchema>;
+
+export const agentProfileSchema = z.strictObject({
+  name: z.string().regex(/^[a-z][a-z0-9-]*$/),
+  /** IANA time zone: what "tomorrow at ten" means. */
+  time_zone: z.string().default('UTC'),
+  language: z.literal('en').default('en'),
+  /** `offline` or `realtime`: which adapter speaks. */
+  model: z.strictObject({
+    adapter: z.enum(['offline', 'realtime']).default('offline'),
+    name: z.string().default(''),
+    voice: z.string().default('slt'),
+  }),
+  /** Instructions for models that take them. */
+  prompt: z.string().default(''),
+  greeting: z.string().min(1),
+  /** Said when nothing was understood, in turn. */
+  not_understood: z.array(z.string()).min(1),
+  /** Said when the caller is silent; after the last one the agent says goodbye and hangs up. */
+  still_there: z.array(z.string()).min(1),
+  anything_else: z.string().min(1),
+  goodbye: z.string().min(1),
+  tasks: z.array(taskSchema).min(1),
+  tools: z.array(z.string()).default([]),
+  turns: z
+    .strictObject({
+      /** Silence that ends the caller's turn, in ms. */
+      end_of_speech_ms: z.int().min(200).max(3000).default(600),
+      /** Speech that confirms an interruption, in ms. */
+      barge_in_ms: z.int().min(60).max(2000).default(240),
+      /** Silence before `still_there` is said, in ms. */
+      idle_ms: z.int().min(2000).max(120_000).default(9000),
+    })
+    .prefault({}),
+});
+export type AgentProfile = z.infer<typeof agentProfileSchema>;

@@ -1,0 +1,57 @@
+/** What the main thread and a voice (which lives in a media thread) say to each other; parsed on both sides. */
+import { z } from 'zod';
+import { agentProfileSchema } from './profile.ts';
+
+export const voiceSpecSchema = z.strictObject({ callId: z.string().min(1), profile: agentProfileSchema });
+export type VoiceSpec = z.infer<typeof voiceSpecSchema>;
+
+export const voiceCommandSchema = z.discriminatedUnion('type', [
+  /** The caller can hear us now: speak first. */
+  z.strictObject({ type: z.literal('greet') }),
+  z.strictObject({ type: z.literal('say'), text: z.string().min(1).max(2000) }),
+  z.strictObject({ type: z.literal('digit'), digit: z.string().length(1) }),
+  z.strictObject({ type: z.literal('tool.result'), callId: z.string(), result: z.unknown() }),
+]);
+export type VoiceCommand = z.infer<typeof voiceCommandSchema>;
+
+export const voiceEventSchema = z.discriminatedUnion('type', [
+  /** The model session is up and, for a profile with a fixed greeting, its first sound is in hand. */
+  z.strictObject({ type: z.literal('ready') }),
+  /** What the caller said; `final` once per utterance. Times are ms since the voice was opened. */
+  z.strictObject({
+    type: z.literal('heard'),
+    utteranceId: z.string(),
+    text: z.string(),
+    final: z.boolean(),
+    startedMs: z.int(),
+    endedMs: z.int(),
+  }),
+  /** A reply, told when it has been played out or was cut: the text, and how much of it left for the caller. */
+  z.strictObject({
+    type: z.literal('said'),
+    itemId: z.string(),
+    text: z.string(),
+    heardMs: z.int(),
+    totalMs: z.int(),
+    interrupted: z.boolean(),
+    startedMs: z.int(),
+    /** End of the caller's speech to the first sound of this reply; null for replies nobody asked for. */
+    responseMs: z.int().nullable(),
+  }),
+  z.strictObject({
+    type: z.literal('tool.call'),
+    callId: z.string(),
+    name: z.string(),
+    arguments: z.unknown(),
+  }),
+  z.strictObject({ type: z.literal('usage'), usage: z.unknown() }),
+  /** The goodbye has been played out: end the call. */
+  z.strictObject({ type: z.literal('hang_up'), reason: z.string() }),
+  z.strictObject({
+    type: z.literal('failed'),
+    code: z.string(),
+    detail: z.string(),
+    retryable: z.boolean(),
+  }),
+]);
+export type VoiceEvent = z.infer<typeof voiceEventSchema>;

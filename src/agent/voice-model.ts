@@ -1,0 +1,74 @@
+/**
+ * The vendor stands behind this interface. It runs inside a media thread.
+ * A voice (src/agent/voice.ts) owns playout, local VAD and turns; a session owns the model.
+ */
+import type { Codec } from '../media/frame.ts';
+import type { AgentProfile } from './profile.ts';
+
+/** What a session tells its voice. `itemId` names one spoken reply; audio belongs to exactly one item. */
+export interface SessionEvents {
+  /** The session can hear and speak. */
+  ready: Record<string, never>;
+  /** The model's own turn detection. Adapters without one leave it to the voice's local VAD. */
+  speechStarted: Record<string, never>;
+  speechStopped: Record<string, never>;
+  /** What the caller said. `final: false` may be told many times for one `utteranceId`. */
+  heard: { utteranceId: string; text: string; final: boolean };
+  /** A reply begins; audio of `itemId` follows. */
+  replyStarted: { itemId: string };
+  /**
+   * Encoded sound of a reply in the session's codec, any length, faster than real time, in order.
+   * The bytes belong to the receiver.
+   */
+  audio: { itemId: string; bytes: Uint8Array };
+  /** What is being said, as text, in step with the audio or ahead of it. */
+  said: { itemId: string; text: string; final: boolean };
+  /** No more audio comes for this item. */
+  replyDone: { itemId: string; interrupted: boolean };
+  /** Wants a tool run; answer with `toolResult` and the same `callId`. */
+  toolCall: { callId: string; name: string; arguments: unknown };
+  /** Tokens or seconds to be billed, as the vendor gives them. */
+  usage: { usage: unknown };
+  /** Told before `closed` when something went wrong. */
+  failed: { code: string; detail: string; retryable: boolean };
+  closed: Record<string, never>;
+}
+
+export interface VoiceSession {
+  /** Caller's sound: G.711 bytes of 20 ms, in order; valid during the call only. `gapMs` of silence came before. */
+  hear(bytes: Uint8Array, gapMs: number): void;
+  /** The caller started or stopped speaking, by the voice's local VAD. */
+  callerSpeaking(speaking: boolean): void;
+  /** The first word: speak the profile's greeting, or let the model find one. */
+  greet(): void;
+  /**
+   * The caller interrupted item `itemId` after `heardMs` of it had left for the caller.
+   * Stop producing it, and make the conversation hold only what was heard.
+   */
+  interrupt(itemId: string, heardMs: number): void;
+  toolResult(callId: string, result: unknown): void;
+  /** Say this, now, as the agent (fillers, notices). */
+  say(text: string): void;
+  /** A key was pressed. */
+  digit(digit: string): void;
+  close(): void;
+}
+
+export interface ConnectOptions {
+  readonly profile: AgentProfile;
+  /** Both directions use it. */
+  readonly codec: Codec;
+  /** For the log and for idempotency keys. */
+  readonly callId: string;
+  /** "Now" for relative days, as ISO 8601 with offset; the profile's time zone rules. */
+  readonly now: () => Date;
+  readonly on: <K extends keyof SessionEvents>(name: K, payload: SessionEvents[K]) => void;
+}
+
+export interface VoiceModel {
+  readonly name: string;
+  /** Resolves when the session is ready to hear. Rejects with MODEL_UNAVAILABLE or SPEECH_UNAVAILABLE. */
+  connect(options: ConnectOptions): Promise<VoiceSession>;
+  /** Ends everything that sessions share (child processes, pools). */
+  close(): Promise<void>;
+}

@@ -1,0 +1,43 @@
+/**
+ * Every failure a user can meet: a code, what happened, and what to do about it.
+ * docs/ERRORS.md carries one row per code; test/tidy.test.ts fails when a row is missing.
+ */
+export const ERROR_CATALOGUE = {
+  CONFIG_UNREADABLE: 'The configuration file cannot be read: check the path and its permissions.',
+  CONFIG_SYNTAX: 'The configuration file is not valid YAML: mend the line that is named.',
+  CONFIG_INVALID: 'A configuration key is unknown or its value is out of range: mend the key that is named.',
+  WORKER_BINARY_MISSING: 'The mediasoup worker cannot be started: run `npm run setup`.',
+  SIP_PORT_IN_USE: 'A SIP port is taken by another program: stop it, or change sip.listen.',
+  SIP_SERVER_UNREACHABLE: 'drachtio-server cannot be reached: check sip.drachtio.host, port and secret.',
+  RTP_PORTS_EXHAUSTED: 'No RTP port is free: widen media.rtpPorts or lower limits.calls.',
+  SDP_UNPARSABLE: 'The session description is not valid SDP (RFC 4566).',
+  SDP_NO_AUDIO: 'The session description offers no audio that this gateway can take.',
+  SDP_NO_COMMON_CODEC: 'Caller and gateway share no codec: allow PCMU or PCMA on the trunk.',
+  MEDIA_COMMAND_INVALID: 'A media thread got a command it does not know: this is a bug, report it.',
+  MEDIA_THREAD_DIED: 'A media thread stopped: its calls were ended; the log holds the cause.',
+  SPEECH_UNAVAILABLE: 'The offline speech parts cannot be started: run `npm run setup`.',
+  MODEL_UNAVAILABLE: 'The voice model cannot be reached: check its address and key.',
+  TOOL_UNKNOWN: 'The agent asked for a tool that its profile does not list.',
+  TOOL_ARGUMENTS_INVALID: 'The agent gave a tool arguments that do not match its schema.',
+  TOOL_FAILED: 'A tool failed: the log holds the cause.',
+} as const;
+
+export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+/** A failure with a code of the catalogue. `detail` says what was met; secrets never go into it. */
+export class TrunklineError extends Error {
+  readonly code: ErrorCode;
+  readonly detail: string;
+
+  constructor(code: ErrorCode, detail: string, options?: ErrorOptions) {
+    super(`${code}: ${detail}. ${ERROR_CATALOGUE[code]}`, options);
+    this.name = 'TrunklineError';
+    this.code = code;
+    this.detail = detail;
+  }
+}
+
+/** The sentence of anything that was thrown. */
+export function messageOf(thrown: unknown): string {
+  return thrown instanceof Error ? thrown.message : String(thrown);
+}
