@@ -1,0 +1,146 @@
+/** Every key of config/trunkline.yaml: its shape, unit and range. The file itself explains each to operators. */
+import { isIP } from 'node:net';
+import { z } from 'zod';
+
+const portNumber = z.int().min(0).max(65535);
+const address = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
+const externalAddress = z.union([z.literal(''), address]);
+
+/** IPv4 or IPv6 address, with an optional prefix length. */
+const network = z.string().refine((text) => {
+  const [host = '', prefix, rest] = text.split('/');
+  const version = isIP(host);
+  if (version === 0 || rest !== undefined) return false;
+  return prefix === undefined || (/^\d+$/.test(prefix) && Number(prefix) <= (version === 4 ? 32 : 128));
+}, 'must be an address or network such as 192.0.2.0/24');
+
+const e164 = z.string().regex(/^\+?[0-9*#]{2,20}$/, 'must be a number such as +15550100');
+const slug = z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower case letters, digits and dashes');
+
+const sip = z.strictObject({
+  listen: z
+    .array(z.strictObject({ transport: z.enum(['udp', 'tcp', 'tls']), host: address, port: portNumber }))
+    .min(1)
+    .default([
+      { transport: 'udp', host: '127.0.0.1', port: 5060 },
+      { transport: 'tcp', host: '127.0.0.1', port: 5060 },
+    ]),
+  external_address: externalAddress.default(''),
+  tls: z.strictObject({ key_file: z.string().min(1), cert_file: z.string().min(1) }).optional(),
+  session_expires_s: z.int().min(90).max(86_400).default(1800),
+  drachtio: z
+    .strictObject({
+      host: z.string().default(''),
+      port: portNumber.default(9022),
+      secret: z.string().default(''),
+    })
+    .prefault({}),
+});
+
+const media = z.strictObject({
+  address: address.default('127.0.0.1'),
+  external_address: externalAddress.default(''),
+  rtp_port_min: z.int().min(1024).max(65534).default(20000),
+  rtp_port_max: z.int().min(1025).max(65535).default(23999),
+  quarantine_ms: z.int().min(0).max(600_000).default(5000),
+  threads: z.int().min(0).max(64).default(0),
+});
+
+const sfu = z.strictObject({
+  workers: z.int().min(0).max(64).default(0),
+  listen_address: address.default('127.0.0.1'),
+  announced_address: z.string().default(''),
+  web_rtc_port: portNumber.default(0),
+});
+
+const trunk = z.strictObject({
+  name: slug,
+  tenant: slug.default('default'),
+  allow: z.array(network).default([]),
+  auth: z
+    .strictObject({ username: z.string().min(1), password: z.string().min(1), realm: z.string().optional() })
+    .optional(),
+  codecs: z
+    .array(z.enum(['pcmu', 'pcma']))
+    .min(1)
+    .default(['pcmu', 'pcma']),
+  calls_max: z.int().min(1).max(100_000).default(100),
+  media: z
+    .strictObject({
+      learn_source: z.boolean().default(true),
+      learn_window_ms: z.int().min(0).max(60_000).default(5000),
+      relatch_after_silence: z.boolean().default(true),
+      rtp_timeout_ms: z.int().min(0).max(3_600_000).default(30_000),
+    })
+    .prefault({}),
+});
+
+const number = z.strictObject({ number: e164, tenant: slug.default('default'), profile: slug });
+
+export const configSchema = z
+  .strictObject({
+    data_dir: z.string().min(1).default('data'),
+    profiles_dir: z.string().min(1).default('config/agents'),
+    log: z
+      .strictObject({ level: z.enum(['fatal', 'error', 'warn', 'info', 'debug', 'trace']).default('info') })
+      .prefault({}),
+    sip: sip.prefault({}),
+    media: media.prefault({}),
+    sfu: sfu.prefault({}),
+    operator: z
+      .strictObject({ host: address.default('127.0.0.1'), port: portNumber.default(8080) })
+      .prefault({}),
+    calls: z
+      .strictObject({
+        max: z.int().min(1).max(100_000).default(200),
+        per_second_max: z.int().min(1).max(10_000).default(100),
+        answer_after_ms: z.int().min(0).max(30_000).default(2000),
+        duration_max_ms: z
+          .int()
+          .min(1000)
+          .max(24 * 3_600_000)
+          .default(3_600_000),
+        drain_ms: z.int().min(0).max(3_600_000).default(10_000),
+      })
+      .prefault({}),
+    realtime: z
+      .strictObject({
+        base_url: z.string().default(''),
+        api_key: z.string().default(''),
+        model: z.string().default('gpt-realtime-2.1'),
+        voice: z.string().default('marin'),
+        connect_timeout_ms: z.int().min(100).max(60_000).default(8000),
+        append_ms: z.int().min(20).max(60).multipleOf(20).default(20),
+      })
+      .prefault({}),
+    trunks: z.array(trunk).min(1),
+    numbers: z.array(number).min(1),
+  })
+  .superRefine((config, context) => {
+    const problem = (path: (string | number)[], message: string): void => {
+      context.addIssue({ code: 'custom', path, message });
+    };
+    if (config.media.rtp_port_max - config.media.rtp_port_min < 3)
+      problem(['media', 'rtp_port_max'], 'must leave at least two port pairs above rtp_port_min');
+    if (config.sip.listen.some((listener) => listener.transport === 'tls') && config.sip.tls === undefined)
+      problem(['sip', 'tls'], 'key_file and cert_file are needed because sip.listen has a tls entry');
+    if (config.media.address === '0.0.0.0' && config.media.external_address === '')
+      problem(['media', 'external_address'], 'must be set: 0.0.0.0 cannot be written into an SDP answer');
+    config.trunks.forEach((one, index) => {
+      if (one.allow.length === 0 && one.auth === undefined)
+        problem(
+          ['trunks', index],
+          'needs `allow` (addresses) or `auth` (digest): nobody could call otherwise',
+        );
+      if (config.trunks.findIndex((other) => other.name === one.name) !== index)
+        problem(['trunks', index, 'name'], `"${one.name}" is used twice`);
+    });
+    config.numbers.forEach((one, index) => {
+      if (config.numbers.findIndex((other) => other.number === one.number) !== index)
+        problem(['numbers', index, 'number'], `"${one.number}" is routed twice`);
+    });
+  });
+
+export type Config = z.infer<typeof configSchema>;
+export type TrunkConfig = Config['trunks'][number];
+export type NumberConfig = Config['numbers'][number];

@@ -1,0 +1,41 @@
+/**
+ * What the phone and the browser need to know of an agent. The gateway hands the implementation in,
+ * so that doors never import each other.
+ */
+import type { Events } from '../base/events.ts';
+import type { Codec } from '../media/frame.ts';
+import type { MediaThreadHandle } from '../media/threads.ts';
+
+export interface AgentParticipantEvents {
+  /** The goodbye has been played out: end the call. */
+  hangUp: { reason: string };
+  /** The agent cannot go on; the call must not be left silent. */
+  failed: { code: string; detail: string };
+}
+
+/** An AI agent in a room. Its voice is a port of the room's media thread. */
+export interface AgentParticipant {
+  /** Source and sink on the thread's patchbay. */
+  readonly portId: string;
+  readonly events: Events<AgentParticipantEvents>;
+  /** Resolves when the first word is in hand; rejects with MODEL_UNAVAILABLE or SPEECH_UNAVAILABLE. */
+  ready(): Promise<void>;
+  /** The caller can hear: speak first. */
+  greet(): void;
+  /** A key was pressed. */
+  digit(digit: string): void;
+  /** Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface OpenAgentOptions {
+  readonly callId: string;
+  /** Name of an agent profile; the configuration made sure that it exists. */
+  readonly profile: string;
+  readonly tenant: string;
+  readonly codec: Codec;
+  readonly thread: MediaThreadHandle;
+}
+
+/** Opens a voice in the given thread and starts warming its model at once. */
+export type OpenAgent = (options: OpenAgentOptions) => AgentParticipant;

@@ -1,0 +1,103 @@
+/**
+ * What happened on each call, as it happens: the operator's page, `npm run call` and the CDR read it.
+ * Bounded: the oldest ended call is forgotten first.
+ */
+import type { Ending } from '../base/ending.ts';
+import type { LegStats } from '../media/control.ts';
+
+export interface CallOrigin {
+  readonly callId: string;
+  readonly sipCallId: string;
+  readonly tenant: string;
+  readonly trunk: string;
+  readonly from: string;
+  readonly to: string;
+  readonly profile: string;
+}
+
+/** One entry of a call's timeline. `atMs` counts from the INVITE. */
+export type TimelineEntry = { readonly atMs: number } & (
+  | { readonly type: 'ringing' | 'answered' | 'held' | 'resumed' }
+  | { readonly type: 'heard'; readonly text: string }
+  | {
+      readonly type: 'said';
+      readonly text: string;
+      readonly heardMs: number;
+      readonly interrupted: boolean;
+      readonly responseMs: number | null;
+    }
+  | { readonly type: 'digit'; readonly digit: string }
+  | { readonly type: 'tool'; readonly name: string; readonly arguments: unknown; readonly result: unknown }
+  | { readonly type: 'trouble'; readonly code: string; readonly detail: string }
+);
+
+type WithoutTime<T> = T extends unknown ? Omit<T, 'atMs'> : never;
+export type TimelineFact = WithoutTime<TimelineEntry>;
+
+export interface CallRecord extends CallOrigin {
+  readonly startedAt: string;
+  readonly timeline: TimelineEntry[];
+  ending?: Ending;
+  durationMs?: number;
+  media?: LegStats;
+}
+
+const calls_kept_max = 1000;
+const timeline_entries_max = 2000;
+
+export class Journal {
+  readonly #records = new Map<string, CallRecord>();
+  readonly #startedMs = new Map<string, number>();
+
+  open(origin: CallOrigin): CallRecord {
+    const record: CallRecord = { ...origin, startedAt: new Date().toISOString(), timeline: [] };
+    this.#records.set(origin.callId, record);
+    this.#startedMs.set(origin.callId, performance.now());
+    this.#forgetOldest();
+    return record;
+  }
+
+  add(callId: string, fact: TimelineFact): void {
+    const record = this.#records.get(callId);
+    if (record === undefined || record.timeline.length >= timeline_entries_max) return;
+    record.timeline.push({ atMs: this.#sinceStart(callId), ...fact });
+  }
+
+  close(callId: string, ending: Ending, media?: LegStats): CallRecord | undefined {
+    const record = this.#records.get(callId);
+    if (record === undefined || record.ending !== undefined) return record;
+    record.ending = ending;
+    record.durationMs = this.#sinceStart(callId);
+    if (media !== undefined) record.media = media;
+    return record;
+  }
+
+  get(callId: string): CallRecord | undefined {
+    return this.#records.get(callId);
+  }
+
+  /** Newest first. */
+  list(filter: { sipCallId?: string } = {}): CallRecord[] {
+    const all = [...this.#records.values()].reverse();
+    return filter.sipCallId === undefined ? all : all.filter((one) => one.sipCallId === filter.sipCallId);
+  }
+
+  get openCalls(): number {
+    let open = 0;
+    for (const record of this.#records.values()) if (record.ending === undefined) open += 1;
+    return open;
+  }
+
+  #sinceStart(callId: string): number {
+    return Math.round(performance.now() - (this.#startedMs.get(callId) ?? performance.now()));
+  }
+
+  #forgetOldest(): void {
+    for (const [callId, record] of this.#records) {
+      if (this.#records.size <= calls_kept_max) return;
+      if (record.ending === undefined) continue;
+      this.#records.delete(callId);
+      this.#startedMs.delete(callId);
+    }
+  }
+}
