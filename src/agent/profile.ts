@@ -53,7 +53,23 @@ export const agentProfileSchema = z.strictObject({
   /** Said when the caller is silent; after the last one the agent says goodbye and hangs up. */
   still_there: z.array(z.string()).min(1),
   anything_else: z.string().min(1),
+  /** Said when the caller answers `anything_else` with a bare yes. */
+  invite: z.string().default('How can I help you?'),
+  /** Said when the caller refuses a read-back without saying what is wrong. */
+  correction: z.string().default('Sorry about that. What should I change?'),
+  /** Said when our own ears failed for a moment and the caller has to repeat. */
+  trouble: z.string().default('Sorry, I had trouble hearing you. Could you say that again?'),
+  /** Said before hanging up when the caller was not understood `turns.misunderstood_max` times running. */
+  give_up: z.string().default('I am sorry, I cannot understand you. Please call again. Goodbye.'),
   goodbye: z.string().min(1),
+  /** What callers may say beyond the tasks' phrases: names for `person` slots, and any other sentences. */
+  vocabulary: z
+    .strictObject({
+      first_names: z.array(z.string().regex(/^[A-Za-z']+$/)).default([]),
+      last_names: z.array(z.string().regex(/^[A-Za-z']+$/)).default([]),
+      phrases: z.array(z.string().min(1)).default([]),
+    })
+    .prefault({}),
   tasks: z.array(taskSchema).min(1),
   tools: z.array(z.string()).default([]),
   turns: z
@@ -64,6 +80,8 @@ export const agentProfileSchema = z.strictObject({
       barge_in_ms: z.int().min(60).max(2000).default(240),
       /** Silence before `still_there` is said, in ms. */
       idle_ms: z.int().min(2000).max(120_000).default(9000),
+      /** How often in a row a caller may be misunderstood before the agent gives up. */
+      misunderstood_max: z.int().min(1).max(10).default(3),
     })
     .prefault({}),
 });

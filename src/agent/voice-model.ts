@@ -12,7 +12,7 @@ export interface SessionEvents {
   /** The model's own turn detection. Adapters without one leave it to the voice's local VAD. */
   speechStarted: Record<string, never>;
   speechStopped: Record<string, never>;
-  /** What the caller said. `final: false` may be told many times for one `utteranceId`. */
+  /** What the caller said, whole each time. `final: false` may be told many times for one `utteranceId`. */
   heard: { utteranceId: string; text: string; final: boolean };
   /** A reply begins; audio of `itemId` follows. */
   replyStarted: { itemId: string };
@@ -21,11 +21,15 @@ export interface SessionEvents {
    * The bytes belong to the receiver.
    */
   audio: { itemId: string; bytes: Uint8Array };
-  /** What is being said, as text, in step with the audio or ahead of it. */
+  /** What is being said, the whole text so far each time, in step with the audio or ahead of it. */
   said: { itemId: string; text: string; final: boolean };
   /** No more audio comes for this item. */
   replyDone: { itemId: string; interrupted: boolean };
-  /** Wants a tool run; answer with `toolResult` and the same `callId`. */
+  /**
+   * Wants a tool run; answer with `toolResult` and the same `callId`. The tool `hang_up` (`{ reason }`) is
+   * the voice's own: the call ends once everything said so far has been played out. It is answered only
+   * when the caller spoke in time (`{ ok: false, reason }`), and the conversation goes on.
+   */
   toolCall: { callId: string; name: string; arguments: unknown };
   /** Tokens or seconds to be billed, as the vendor gives them. */
   usage: { usage: unknown };

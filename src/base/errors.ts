@@ -16,6 +16,9 @@ export const ERROR_CATALOGUE = {
   MEDIA_COMMAND_INVALID: 'A media thread got a command it does not know: this is a bug, report it.',
   MEDIA_THREAD_DIED: 'A media thread stopped: its calls were ended; the log holds the cause.',
   SPEECH_UNAVAILABLE: 'The offline speech parts cannot be started: run `npm run setup`.',
+  PROFILE_UNSPEAKABLE:
+    'An agent profile cannot be used by the offline voice: mend the word or key that is named.',
+  VOICE_COMMAND_INVALID: 'A voice got a command it does not know: this is a bug, report it.',
   MODEL_UNAVAILABLE: 'The voice model cannot be reached: check its address and key.',
   TOOL_UNKNOWN: 'The agent asked for a tool that its profile does not list.',
   TOOL_ARGUMENTS_INVALID: 'The agent gave a tool arguments that do not match its schema.',
