@@ -9,6 +9,6 @@ export default defineConfig({
     teardownTimeout: 20_000,
     // Two cores: sound tests that run beside each other would measure each other.
     maxWorkers: 2,
-    reporters: ['default'],
+    reporters: ['default', './test/support/count-reporter.ts'],
   },
 });

@@ -1,0 +1,117 @@
+// The programs and libraries that come from the distribution: which are needed, and installing them.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
+import { EXIT, runCommand, SetupError } from './command.mjs';
+
+/**
+ * Debian's and Ubuntu's package names by what they are needed for. Where releases disagree on a name,
+ * `a|b` stands for the first that the machine's package lists know.
+ */
+export const SYSTEM_PACKAGES = {
+  /** The gateway with the offline voice. */
+  run: ['libpocketsphinx3', 'pocketsphinx-en-us', 'libflite1'],
+  /** The test phone speaks with espeak-ng. */
+  call: ['espeak-ng'],
+  /** Softphone, SIP scenarios, sound measuring, packet dissection, network namespaces. */
+  test: ['baresip-core', 'sip-tester', 'sox', 'tshark', 'iproute2'],
+};
+
+/** Seconds to wait for another apt on the same machine. */
+const APT_LOCK_WAIT_S = 300;
+
+/**
+ * @param {readonly string[]} wanted package names, `a|b` for alternatives
+ * @returns {Promise<string[]>} those of which no alternative is installed
+ */
+export async function missingPackages(wanted) {
+  const names = wanted.flatMap((choice) => choice.split('|'));
+  const installed = new Set();
+  await runCommand('dpkg-query', ['-W', '-f', '${Package} ${db:Status-Status}\n', ...names], {
+    onLine: (line) => {
+      const [name, status] = line.split(' ');
+      if (status === 'installed') installed.add(name);
+    },
+  });
+  return wanted.filter((choice) => !choice.split('|').some((name) => installed.has(name)));
+}
+
+/**
+ * Of each choice the first name that can be installed; the first name when none can.
+ * @param {readonly string[]} choices
+ * @returns {Promise<string[]>}
+ */
+async function pickNames(choices) {
+  const known = new Set();
+  let name = '';
+  await runCommand('apt-cache', ['policy', ...choices.flatMap((choice) => choice.split('|'))], {
+    env: { ...process.env, LC_ALL: 'C' },
+    onLine: (line) => {
+      if (/^\S.*:$/.test(line)) name = line.slice(0, -1);
+      if (/^ +Candidate: (?!\(none\))/.test(line)) known.add(name);
+    },
+  });
+  return choices.map((choice) => {
+    const names = choice.split('|');
+    return names.find((each) => known.has(each)) ?? names[0] ?? choice;
+  });
+}
+
+/**
+ * How to become root: nothing when root already, sudo when it needs no password or can ask for one.
+ * @param {{ uid: number | undefined, isTerminal: boolean }} user
+ * @returns {Promise<string[] | undefined>} what to put before a command; undefined: no way
+ */
+export async function rootPrefix({ uid, isTerminal }) {
+  if (uid === 0) return [];
+  if ((await runCommand('sudo', ['-n', 'true'])).code === 0) return ['sudo', '-n'];
+  if (isTerminal && (await runCommand('sudo', ['-V'])).code === 0) return ['sudo'];
+  return undefined;
+}
+
+/**
+ * @param {readonly string[]} packages
+ * @param {string} why
+ */
+function installThem(packages, why) {
+  const names = packages.map((choice) => choice.replaceAll('|', ' or '));
+  return new SetupError(
+    EXIT.systemPackages,
+    `${why} Please install these packages and start again:\n` +
+      names.map((name) => `  ${name}\n`).join('') +
+      'On Debian and Ubuntu (Ubuntu: with "universe" enabled):\n' +
+      `  sudo apt-get update && sudo apt-get install ${packages.map((choice) => choice.split('|')[0]).join(' ')}\n` +
+      'To go on without this check (another distribution, a container image): TRUNKLINE_SKIP_SYSTEM_PACKAGES=1',
+  );
+}
+
+/**
+ * Installs what is missing of `wanted` with apt, as root or by sudo.
+ * @param {import('./steps.mjs').StepContext} context
+ * @param {readonly string[]} wanted package names, `a|b` for alternatives
+ * @returns {Promise<string>} what was done, in a few words
+ * @throws {SetupError} with the list to install by hand when it cannot
+ */
+export async function ensureSystemPackages(context, wanted) {
+  if (context.env['TRUNKLINE_SKIP_SYSTEM_PACKAGES'] === '1') return 'not checked, as told';
+  const missing = await missingPackages(wanted);
+  if (missing.length === 0) return `${wanted.length} in place`;
+  if (!existsSync('/usr/bin/apt-get')) throw installThem(missing, 'This machine has no apt.');
+  const prefix = await rootPrefix({ uid: process.getuid?.(), isTerminal: process.stdin.isTTY });
+  if (prefix === undefined) throw installThem(missing, 'Not root, and sudo cannot be used.');
+
+  const logFile = join(context.cacheFolder, 'log', 'apt.log');
+  /** @param {string[]} args */
+  const apt = (args) => {
+    const settings = ['-q', '-o', `DPkg::Lock::Timeout=${APT_LOCK_WAIT_S}`];
+    const line = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...settings, ...args];
+    const [program = '', ...rest] = line;
+    return runCommand(program, rest, { logFile, terminal: prefix.length === 1 });
+  };
+  context.progress('reading the package lists');
+  await apt(['update']);
+  const names = await pickNames(missing);
+  context.progress(`installing ${names.join(' ')}`);
+  const { code, tail } = await apt(['install', '-y', '--no-install-recommends', ...names]);
+  if (code !== 0) throw installThem(missing, `apt-get failed (${code}):\n${tail}\nAll: ${logFile}\n`);
+  return `installed ${names.join(' ')}`;
+}
