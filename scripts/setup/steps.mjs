@@ -51,7 +51,7 @@ const PERCENT_STEP = 10;
  * @returns {(text: string, percent?: number) => void}
  */
 export function createProgress(output) {
-  let told = -1;
+  let told = 0;
   return (text, percent) => {
     if (text === '') return;
     if (percent === undefined) {
