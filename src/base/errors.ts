@@ -14,7 +14,16 @@ export const ERROR_CATALOGUE = {
   SDP_NO_AUDIO: 'The session description offers no audio that this gateway can take.',
   SDP_NO_COMMON_CODEC: 'Caller and gateway share no codec: allow PCMU or PCMA on the trunk.',
   MEDIA_COMMAND_INVALID: 'A media thread got a command it does not know: this is a bug, report it.',
+  MEDIA_COMMAND_TIMEOUT:
+    'A media thread gave no answer in time: it is overloaded or stuck; the log holds more.',
+  MEDIA_NOT_OPEN: 'A leg, link, player or voice is not open in its media thread: it was closed meanwhile.',
+  MEDIA_FAILED: 'A media thread failed at a command: the log holds the cause.',
+  MEDIA_FILE_UNPLAYABLE:
+    'A sound file cannot be played: give 8 kHz mono WAV (16 bit or G.711), or raw G.711.',
   MEDIA_THREAD_DIED: 'A media thread stopped: its calls were ended; the log holds the cause.',
+  SFU_CLOSED: 'The gateway is stopping: mediasoup takes no more rooms.',
+  ROOM_CLOSED: 'The room is closed: the call ended, or the gateway is stopping.',
+  ROOM_FULL: 'The room has as many participants as one room may have.',
   SPEECH_UNAVAILABLE: 'The offline speech parts cannot be started: run `npm run setup`.',
   PROFILE_UNSPEAKABLE:
     'An agent profile cannot be used by the offline voice: mend the word or key that is named.',
