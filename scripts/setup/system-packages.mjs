@@ -73,15 +73,16 @@ export async function rootPrefix({ uid, isTerminal }) {
  * @param {string} why
  */
 function installThem(packages, why) {
-  const names = packages.map((choice) => choice.replaceAll('|', ' or '));
-  return new SetupError(
-    EXIT.systemPackages,
-    `${why} Please install these packages and start again:\n` +
-      names.map((name) => `  ${name}\n`).join('') +
-      'On Debian and Ubuntu (Ubuntu: with "universe" enabled):\n' +
-      `  sudo apt-get update && sudo apt-get install ${packages.map((choice) => choice.split('|')[0]).join(' ')}\n` +
-      'To go on without this check (another distribution, a container image): TRUNKLINE_SKIP_SYSTEM_PACKAGES=1',
-  );
+  const firsts = packages.map((choice) => choice.split('|')[0]).join(' ');
+  const lines = [
+    `${why} Please install these packages and start again:`,
+    ...packages.map((choice) => `  ${choice.replaceAll('|', ' or ')}`),
+    'On Debian, and on Ubuntu with "universe" enabled:',
+    `  sudo apt-get update && sudo apt-get install ${firsts}`,
+    'To go on without this check, on another distribution or in an image of your own:',
+    '  set TRUNKLINE_SKIP_SYSTEM_PACKAGES=1',
+  ];
+  return new SetupError(EXIT.systemPackages, lines.join('\n'));
 }
 
 /**

@@ -1,0 +1,82 @@
+import { posix } from 'node:path';
+import { isCode, nameOf, type TextFile, type Violation } from './files.ts';
+import { importsOf } from './syntax.ts';
+
+/**
+ * Who may import whom: `base < media < room < {phone, web, agent} < gateway < main`, and
+ * `base < store < jobs < worker`. A part may always import itself. Bridges: agent -> jobs, web -> store.
+ */
+export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
+  base: [],
+  media: ['base'],
+  room: ['base', 'media'],
+  phone: ['base', 'media', 'room'],
+  web: ['base', 'media', 'room', 'store'],
+  agent: ['base', 'media', 'room', 'jobs'],
+  store: ['base'],
+  jobs: ['base', 'store'],
+  'sip-server': ['base'],
+  config: ['base', 'agent'],
+  // Composition roots: they build the parts and introduce them.
+  'media-thread': ['base', 'media', 'agent'],
+  gateway: ['base', 'media', 'room', 'phone', 'web', 'agent', 'jobs', 'store', 'config', 'sip-server'],
+  worker: ['base', 'store', 'jobs', 'config'],
+  main: ['base', 'config', 'gateway'],
+};
+
+/** Files at the top of src/ that belong to a part of another name. */
+const PART_OF_FILE: Readonly<Record<string, string>> = { 'config-schema': 'config' };
+
+/** Outside packages: where each may be imported, as a pattern of the importing file's path. */
+export const PACKAGE_TABLE: Readonly<Record<string, RegExp>> = {
+  mediasoup: /^src\/media\/sfu[^/]*\.ts$/,
+  'drachtio-srf': /^src\/phone\//,
+  'sdp-transform': /^src\/media\/sdp\.ts$/,
+  pino: /^src\/base\/log\.ts$/,
+  yaml: /^src\/(config|agent\/profiles?)\.ts$/,
+  fastify: /^src\/web\//,
+  koffi: /^src\/agent\//,
+  '@echogarden/fvad-wasm': /^src\/(media|agent)\//,
+  openai: /^src\/agent\//,
+  ws: /^src\/agent\//,
+  zod: /^src\//,
+};
+
+/** The part that a file belongs to; undefined for files that the table does not rule (tests, scripts). */
+export function partOf(path: string): string | undefined {
+  if (path.startsWith('sip/server/')) return 'sip-server';
+  const match = /^src\/(?:([^/]+)\/|([^/]+)\.ts$)/.exec(path);
+  const name = match?.[1] ?? match?.[2];
+  return name === undefined ? undefined : (PART_OF_FILE[name] ?? name);
+}
+
+function checkOwn(part: string, target: string): string | undefined {
+  const targetPart = partOf(target);
+  if (targetPart === part) return undefined;
+  if (targetPart === undefined) return `${part} must not import ${target}`;
+  if (IMPORT_TABLE[part]?.includes(targetPart)) return undefined;
+  return `${part} must not import ${targetPart} (${nameOf(target)})`;
+}
+
+function checkPackage(path: string, specifier: string): string | undefined {
+  const name = specifier.split('/', specifier.startsWith('@') ? 2 : 1).join('/');
+  const allowed = PACKAGE_TABLE[name];
+  if (allowed === undefined) return `${name} has no row in the package table`;
+  return allowed.test(path) ? undefined : `${name} must not be imported here`;
+}
+
+/** Imports of src/ and sip/server/ that go against the tables. */
+export function checkImports(files: readonly TextFile[]): Violation[] {
+  return files.filter(isCode).flatMap((file) => {
+    const part = partOf(file.path);
+    if (part === undefined) return [];
+    if (IMPORT_TABLE[part] === undefined) return [`${file.path}:1 ${part} has no row in the import table`];
+    return importsOf(file).flatMap(({ from, line }) => {
+      if (from.startsWith('node:')) return [];
+      const wrong = from.startsWith('.')
+        ? checkOwn(part, posix.join(posix.dirname(file.path), from))
+        : checkPackage(file.path, from);
+      return wrong === undefined ? [] : [`${file.path}:${line} ${wrong}`];
+    });
+  });
+}
