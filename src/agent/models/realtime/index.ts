@@ -1,0 +1,129 @@
+/** OpenAI Realtime, or any server that speaks its protocol, as a voice model. */
+import type { RealtimeFunctionTool } from 'openai/resources/realtime/realtime';
+import { systemClock, type Clock } from '../../../base/clock.ts';
+import type { Log } from '../../../base/log.ts';
+import type { ConnectOptions, VoiceModel, VoiceSession } from '../../voice-model.ts';
+import { sessionUpdate } from './client-events.ts';
+import { openSocket, realtimeUrl } from './connect.ts';
+import { sessionInstructions } from './instructions.ts';
+import { RealtimeSession, type SessionCounts } from './session.ts';
+
+/** What the model is told of a tool. */
+export interface ToolDeclaration {
+  readonly description: string;
+  /** JSON Schema of the arguments. */
+  readonly parameters: object;
+}
+
+export interface RealtimeOptions {
+  /** `https://api.openai.com/v1`, or a server of one's own: http, https, ws or wss. */
+  readonly baseUrl: string;
+  /** Empty: no Authorization header. */
+  readonly apiKey: string;
+  /** For profiles that name neither model nor voice. */
+  readonly model: string;
+  readonly voice: string;
+  /** From the first packet to a session that took our settings. */
+  readonly connectTimeoutMs: number;
+  /** Sound per message to the server: 20, 40 or 60 ms. */
+  readonly appendMs: number;
+  /** Writes down what callers say; empty: nobody does. */
+  readonly transcriptionModel?: string;
+  /** Declarations of the tools that profiles may list, by name. `hang_up` is always there. */
+  readonly tools?: Readonly<Record<string, ToolDeclaration>>;
+  readonly log?: Log;
+  readonly clock?: Clock;
+}
+
+export interface RealtimeModel extends VoiceModel {
+  readonly openSessions: number;
+  /** Of all sessions so far, ended ones too. */
+  readonly counts: Readonly<SessionCounts>;
+}
+
+const default_transcription_model = 'gpt-live-transcribe';
+
+/** The profile schema's default voice belongs to the offline synthesiser; no Realtime server knows it. */
+const offline_voice = 'slt';
+
+const HANG_UP: ToolDeclaration = {
+  description: 'Ends the call once everything said so far has been played to the caller.',
+  parameters: {
+    type: 'object',
+    properties: { reason: { type: 'string', description: 'Why the call is over, in a few words.' } },
+    required: ['reason'],
+    additionalProperties: false,
+  },
+};
+
+/**
+ * Each call gets a WebSocket of its own. Sound passes as the phone's own G.711, in both directions.
+ * `connect` rejects with MODEL_UNAVAILABLE (a ConnectError, which also says whether to try again).
+ */
+export function createRealtimeModel(options: RealtimeOptions): RealtimeModel {
+  const clock = options.clock ?? systemClock;
+  const sessions = new Set<RealtimeSession>();
+  const counts: SessionCounts = {
+    unknownEvents: 0,
+    notEvents: 0,
+    errors: 0,
+    droppedAppends: 0,
+    lateDeltas: 0,
+  };
+  return {
+    name: 'realtime',
+    counts,
+    get openSessions() {
+      return sessions.size;
+    },
+    async connect(call: ConnectOptions): Promise<VoiceSession> {
+      const { profile } = call;
+      const startedMs = clock.nowMs();
+      const url = realtimeUrl(options.baseUrl, profile.model.name || options.model);
+      const socket = await openSocket({ url, apiKey: options.apiKey, timeoutMs: options.connectTimeoutMs });
+      const session = new RealtimeSession({
+        socket,
+        clock,
+        counts,
+        appendMs: options.appendMs,
+        call,
+        onClosed: () => sessions.delete(session),
+        ...(options.log === undefined ? {} : { log: options.log }),
+      });
+      sessions.add(session);
+      await session.start(
+        sessionUpdate({
+          instructions: sessionInstructions(profile, call.now()),
+          codec: call.codec,
+          voice: profile.model.voice === offline_voice ? options.voice : profile.model.voice,
+          transcriptionModel: options.transcriptionModel ?? default_transcription_model,
+          endOfSpeechMs: profile.turns.end_of_speech_ms,
+          language: profile.language,
+          tools: declaredTools(profile.tools, options.tools ?? {}),
+        }),
+        Math.max(1, options.connectTimeoutMs - (clock.nowMs() - startedMs)),
+      );
+      return session;
+    },
+    async close(): Promise<void> {
+      await Promise.all([...sessions].map((session) => session.closeAndWait()));
+    },
+  };
+}
+
+/** A tool that the profile lists and nobody declared still has a name; the model then fills the arguments freely. */
+function declaredTools(
+  names: readonly string[],
+  declarations: Readonly<Record<string, ToolDeclaration>>,
+): RealtimeFunctionTool[] {
+  const known: Readonly<Record<string, ToolDeclaration>> = { ...declarations, hang_up: HANG_UP };
+  return [...new Set([...names, 'hang_up'])].map((name) => {
+    const declaration = known[name];
+    return {
+      type: 'function',
+      name,
+      description: declaration?.description ?? name.replaceAll('_', ' '),
+      parameters: declaration?.parameters ?? { type: 'object', properties: {} },
+    };
+  });
+}

@@ -1,0 +1,139 @@
+/**
+ * What a Realtime server says, parsed. A message is one of three things: an event that we use (and then only
+ * with the fields that we use), an event that we do not use (counted, ignored), or not an event at all.
+ */
+import { z } from 'zod';
+
+const id = z.string().min(1).max(256);
+const index = z.int().min(0);
+const text = z.string();
+
+const responseStatus = z.enum(['completed', 'cancelled', 'failed', 'incomplete', 'in_progress']);
+
+const responseError = z.object({ code: z.string().nullish(), type: z.string().nullish() });
+
+const item = z.object({
+  id: id.optional(),
+  type: z.string(),
+  role: z.string().optional(),
+  name: z.string().optional(),
+  call_id: z.string().optional(),
+  arguments: z.string().optional(),
+});
+
+/** Event type -> the fields that we use. Names and shapes are those of `openai/resources/realtime/realtime`. */
+const schemas = {
+  'session.created': z.object({ type: z.literal('session.created') }),
+  'session.updated': z.object({ type: z.literal('session.updated') }),
+  error: z.object({
+    type: z.literal('error'),
+    error: z.object({
+      type: z.string().default(''),
+      code: z.string().nullish(),
+      message: z.string().default(''),
+      event_id: z.string().nullish(),
+    }),
+  }),
+  'input_audio_buffer.speech_started': z.object({
+    type: z.literal('input_audio_buffer.speech_started'),
+    item_id: id,
+  }),
+  'input_audio_buffer.speech_stopped': z.object({
+    type: z.literal('input_audio_buffer.speech_stopped'),
+    item_id: id,
+  }),
+  'input_audio_buffer.committed': z.object({ type: z.literal('input_audio_buffer.committed'), item_id: id }),
+  'conversation.item.input_audio_transcription.delta': z.object({
+    type: z.literal('conversation.item.input_audio_transcription.delta'),
+    item_id: id,
+    delta: text.default(''),
+  }),
+  'conversation.item.input_audio_transcription.completed': z.object({
+    type: z.literal('conversation.item.input_audio_transcription.completed'),
+    item_id: id,
+    transcript: text,
+    usage: z.looseObject({ type: z.string() }).optional(),
+  }),
+  'conversation.item.input_audio_transcription.failed': z.object({
+    type: z.literal('conversation.item.input_audio_transcription.failed'),
+    item_id: id,
+    error: responseError,
+  }),
+  'response.created': z.object({
+    type: z.literal('response.created'),
+    response: z.object({ id, metadata: z.record(z.string(), z.string()).nullish() }),
+  }),
+  'response.output_item.added': z.object({
+    type: z.literal('response.output_item.added'),
+    response_id: id,
+    item,
+  }),
+  'response.output_item.done': z.object({
+    type: z.literal('response.output_item.done'),
+    response_id: id,
+    item,
+  }),
+  'response.output_audio.delta': z.object({
+    type: z.literal('response.output_audio.delta'),
+    response_id: id,
+    item_id: id,
+    content_index: index,
+    delta: z.string(),
+  }),
+  'response.output_audio_transcript.delta': z.object({
+    type: z.literal('response.output_audio_transcript.delta'),
+    response_id: id,
+    item_id: id,
+    delta: text,
+  }),
+  'response.output_audio_transcript.done': z.object({
+    type: z.literal('response.output_audio_transcript.done'),
+    response_id: id,
+    item_id: id,
+    transcript: text,
+  }),
+  'response.done': z.object({
+    type: z.literal('response.done'),
+    response: z.object({
+      id,
+      status: responseStatus,
+      status_details: z.object({ error: responseError.nullish() }).nullish(),
+      usage: z.looseObject({}).nullish(),
+    }),
+  }),
+} as const;
+
+type Schemas = typeof schemas;
+export type ServerEvent = { [T in keyof Schemas]: z.infer<Schemas[T]> }[keyof Schemas];
+export type ServerEventOf<T extends ServerEvent['type']> = Extract<ServerEvent, { type: T }>;
+
+export type Parsed =
+  | { readonly kind: 'known'; readonly event: ServerEvent }
+  /** Well-formed and of no use to us: `rate_limits.updated`, and whatever the vendor adds later. */
+  | { readonly kind: 'unknown'; readonly type: string }
+  | { readonly kind: 'not-an-event'; readonly reason: string };
+
+/** The types that are parsed; every one exists in the vendor's own list (a test holds that). */
+export const KNOWN_TYPES = Object.keys(schemas) as readonly ServerEvent['type'][];
+
+const byType = new Map<string, z.ZodType<ServerEvent>>(Object.entries(schemas));
+
+const envelope = z.object({ type: z.string().min(1).max(128) });
+
+/** Never throws, whatever the text is. */
+export function parseServerEvent(message: string): Parsed {
+  let value: unknown;
+  try {
+    value = JSON.parse(message);
+  } catch {
+    return { kind: 'not-an-event', reason: 'not JSON' };
+  }
+  const head = envelope.safeParse(value);
+  if (!head.success) return { kind: 'not-an-event', reason: 'no event type' };
+  const schema = byType.get(head.data.type);
+  if (schema === undefined) return { kind: 'unknown', type: head.data.type };
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return { kind: 'known', event: parsed.data };
+  const field = parsed.error.issues[0]?.path.join('.') ?? '';
+  return { kind: 'not-an-event', reason: `${head.data.type}: bad field "${field}"` };
+}

@@ -1,0 +1,349 @@
+/** One call's conversation with a Realtime server. */
+import type { SessionUpdateEvent } from 'openai/resources/realtime/realtime';
+import type { WebSocket } from 'ws';
+import type { Clock } from '../../../base/clock.ts';
+import type { Log } from '../../../base/log.ts';
+import type { ConnectOptions, SessionEvents, VoiceSession } from '../../voice-model.ts';
+import { AppendBatch } from './append.ts';
+import { itemTruncate, note, responseCancel } from './client-events.ts';
+import { ConnectError } from './connect.ts';
+import { Digits } from './digits.ts';
+import { speakExactly } from './instructions.ts';
+import { errors_max, reply_ms_max, response_retries_max, text_chars_max } from './limits.ts';
+import { Replies, Transcripts, receivedMs, type Reply } from './replies.ts';
+import { ResponseQueue } from './response-queue.ts';
+import type { ServerEvent, ServerEventOf } from './server-events.ts';
+import { ToolCalls } from './tool-calls.ts';
+import { Wire, type WireCounts } from './wire.ts';
+
+export interface SessionCounts extends WireCounts {
+  /** `error` events: most leave the session open. */
+  errors: number;
+  /** Deltas that came for a reply already cut. */
+  lateDeltas: number;
+}
+
+export interface RealtimeSessionOptions {
+  readonly socket: WebSocket;
+  readonly clock: Clock;
+  readonly counts: SessionCounts;
+  readonly appendMs: number;
+  readonly call: ConnectOptions;
+  readonly log?: Log;
+  readonly onClosed: () => void;
+}
+
+/** `error` codes after which the session is of no use; the value says whether a new one may be. */
+const FATAL_ERRORS: Readonly<Record<string, boolean>> = {
+  session_expired: true,
+  rate_limit_exceeded: true,
+  insufficient_quota: false,
+  invalid_api_key: false,
+  model_not_found: false,
+};
+
+export class RealtimeSession implements VoiceSession {
+  readonly #call: ConnectOptions;
+  readonly #counts: SessionCounts;
+  readonly #log: Log | undefined;
+  readonly #wire: Wire;
+  readonly #batch: AppendBatch;
+  readonly #responses: ResponseQueue;
+  readonly #replies = new Replies();
+  readonly #utterances = new Transcripts();
+  readonly #tools: ToolCalls;
+  readonly #digits: Digits;
+  readonly #clock: Clock;
+  readonly #gone = Promise.withResolvers<undefined>();
+  #starting: {
+    settings: SessionUpdateEvent;
+    resolve: () => void;
+    reject: (error: ConnectError) => void;
+  } | null = null;
+  #errors = 0;
+  #retries = 0;
+  #closed = false;
+
+  constructor(options: RealtimeSessionOptions) {
+    this.#call = options.call;
+    this.#counts = options.counts;
+    this.#log = options.log;
+    this.#clock = options.clock;
+    this.#responses = new ResponseQueue((event) => this.#wire.send(event));
+    this.#tools = new ToolCalls({
+      send: (event) => this.#wire.send(event),
+      call: (call) => this.#tell('toolCall', call),
+      reply: () => this.#responses.ask({ purpose: 'tool', tools: true }),
+    });
+    this.#digits = new Digits(options.clock, (digits) => {
+      this.#wire.send(note(`[The caller pressed the keys ${digits}]`));
+      this.#responses.ask({ purpose: 'digits', tools: true });
+    });
+    this.#wire = new Wire({
+      socket: options.socket,
+      clock: options.clock,
+      counts: options.counts,
+      appendMs: options.appendMs,
+      onEvent: (event) => this.#take(event),
+      onDead: (detail) => this.#fail(detail, true),
+      onGone: () => {
+        options.onClosed();
+        this.#gone.resolve(undefined);
+      },
+      expecting: () => this.#responses.busy,
+    });
+    this.#batch = new AppendBatch({
+      appendMs: options.appendMs,
+      codec: options.call.codec,
+      send: (message) => this.#wire.append(message),
+    });
+  }
+
+  /** Resolves when the server has taken the settings. @throws ConnectError */
+  async start(settings: SessionUpdateEvent, timeoutMs: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<undefined>();
+    const cancelTimer = this.#clock.after(timeoutMs, () =>
+      this.#fail(`the session was not ready within ${Math.round(timeoutMs)} ms`, true),
+    );
+    this.#starting = { settings, resolve: () => resolve(undefined), reject };
+    try {
+      await promise;
+    } finally {
+      cancelTimer();
+    }
+    this.#tell('ready', {});
+  }
+
+  hear(bytes: Uint8Array, gapMs: number): void {
+    if (!this.#closed) this.#batch.add(bytes, gapMs);
+  }
+
+  /** The server hears the same sound and finds the turns itself; what counts for barge-in comes as `interrupt`. */
+  callerSpeaking(_speaking: boolean): void {
+    return;
+  }
+
+  greet(): void {
+    const instructions = speakExactly(this.#call.profile.greeting);
+    this.#responses.ask({ purpose: 'greeting', instructions, tools: false });
+  }
+
+  say(text: string): void {
+    this.#responses.ask({ purpose: 'say', instructions: speakExactly(text), tools: false });
+  }
+
+  digit(digit: string): void {
+    if (!this.#closed) this.#digits.press(digit);
+  }
+
+  /**
+   * Cuts the reply and truncates its item. A response that still runs is cancelled when it is the reply's own, or
+   * one that we asked for; the server's answer to a newer turn is left alone. Tells `replyDone` before it returns.
+   */
+  interrupt(itemId: string, heardMs: number): void {
+    const reply = this.#replies.get(itemId);
+    if (this.#closed || reply === undefined) return;
+    const running = this.#responses.running;
+    if (running !== null && (running.id === reply.responseId || running.request !== null)) {
+      this.#wire.send(responseCancel(running.id));
+      for (const open of this.#replies.openOf(running.id)) this.#end(open, true);
+    }
+    if (!reply.ended) this.#end(reply, true);
+    this.#responses.forget('greeting', 'say', 'tool');
+    if (reply.bytes === 0) return;
+    // The server refuses to truncate beyond the sound that it sent.
+    this.#wire.send(itemTruncate(itemId, reply.contentIndex, Math.min(heardMs, receivedMs(reply))));
+  }
+
+  toolResult(callId: string, result: unknown): void {
+    if (!this.#closed) this.#tools.answer(callId, result);
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#tell('closed', {});
+    this.#closed = true;
+    this.#digits.close();
+    this.#wire.close();
+    this.#starting?.reject(new ConnectError('closed while connecting', true));
+    this.#starting = null;
+  }
+
+  /** Resolves when the socket is gone. */
+  async closeAndWait(): Promise<void> {
+    this.close();
+    await this.#gone.promise;
+  }
+
+  #tell<K extends keyof SessionEvents>(name: K, payload: SessionEvents[K]): void {
+    if (!this.#closed) this.#call.on(name, payload);
+  }
+
+  #fail(detail: string, retryable: boolean): void {
+    if (this.#closed) return;
+    this.#log?.warn({ callId: this.#call.callId, detail, retryable }, 'the realtime session failed');
+    const starting = this.#starting;
+    this.#starting = null;
+    if (starting !== null) starting.reject(new ConnectError(detail, retryable));
+    else this.#tell('failed', { code: 'MODEL_UNAVAILABLE', detail, retryable });
+    this.close();
+  }
+
+  #take(event: ServerEvent): void {
+    switch (event.type) {
+      case 'response.output_audio.delta':
+        this.#audio(event);
+        break;
+      case 'session.created':
+        if (this.#starting !== null) this.#wire.send(this.#starting.settings);
+        break;
+      case 'session.updated':
+        this.#starting?.resolve();
+        this.#starting = null;
+        break;
+      case 'error':
+        this.#error(event.error);
+        break;
+      case 'input_audio_buffer.speech_started':
+        this.#tell('speechStarted', {});
+        break;
+      case 'input_audio_buffer.speech_stopped':
+        this.#tell('speechStopped', {});
+        break;
+      case 'input_audio_buffer.committed':
+        // The server answers a turn by itself, but not while it is still busy with another response.
+        if (this.#responses.busy) this.#responses.ask({ purpose: 'turn', tools: true });
+        break;
+      case 'conversation.item.input_audio_transcription.delta':
+      case 'conversation.item.input_audio_transcription.completed':
+      case 'conversation.item.input_audio_transcription.failed':
+        this.#heard(event);
+        break;
+      case 'response.created':
+        this.#responses.created(event.response.id, event.response.metadata?.['purpose']);
+        break;
+      case 'response.output_item.added':
+        if (event.item.type === 'message' && event.item.id !== undefined)
+          this.#reply(event.item.id, event.response_id);
+        break;
+      case 'response.output_item.done':
+        this.#itemDone(event.item);
+        break;
+      case 'response.output_audio_transcript.delta':
+      case 'response.output_audio_transcript.done':
+        this.#said(event);
+        break;
+      case 'response.done':
+        this.#done(event.response);
+        break;
+    }
+  }
+
+  #itemDone(item: ServerEventOf<'response.output_item.done'>['item']): void {
+    if (item.type === 'function_call') this.#tools.called(item);
+    const reply = item.id === undefined ? undefined : this.#replies.get(item.id);
+    if (reply !== undefined && !reply.ended) this.#end(reply, false);
+  }
+
+  #audio(event: ServerEventOf<'response.output_audio.delta'>): void {
+    const reply = this.#reply(event.item_id, event.response_id);
+    if (reply.ended) {
+      this.#counts.lateDeltas += 1;
+      return;
+    }
+    const bytes = Buffer.from(event.delta, 'base64');
+    if (bytes.length === 0) return;
+    reply.contentIndex = event.content_index;
+    reply.bytes += bytes.length;
+    this.#tell('audio', { itemId: reply.itemId, bytes });
+    if (receivedMs(reply) > reply_ms_max) this.interrupt(reply.itemId, reply_ms_max);
+  }
+
+  #reply(itemId: string, responseId: string): Reply {
+    const known = this.#replies.get(itemId);
+    if (known !== undefined) return known;
+    const reply = this.#replies.open(itemId, responseId);
+    this.#tell('replyStarted', { itemId });
+    return reply;
+  }
+
+  #end(reply: Reply, interrupted: boolean): void {
+    reply.ended = true;
+    this.#tell('replyDone', { itemId: reply.itemId, interrupted });
+  }
+
+  #said(
+    event: ServerEventOf<'response.output_audio_transcript.delta' | 'response.output_audio_transcript.done'>,
+  ): void {
+    const reply = this.#reply(event.item_id, event.response_id);
+    const final = event.type === 'response.output_audio_transcript.done';
+    reply.text = (final ? event.transcript : reply.text + event.delta).slice(0, text_chars_max);
+    this.#tell('said', { itemId: reply.itemId, text: reply.text, final });
+  }
+
+  #heard(
+    event: ServerEventOf<
+      | 'conversation.item.input_audio_transcription.delta'
+      | 'conversation.item.input_audio_transcription.completed'
+      | 'conversation.item.input_audio_transcription.failed'
+    >,
+  ): void {
+    const utteranceId = event.item_id;
+    if (event.type === 'conversation.item.input_audio_transcription.delta') {
+      const text = this.#utterances.grow(utteranceId, event.delta);
+      this.#tell('heard', { utteranceId, text, final: false });
+      return;
+    }
+    this.#utterances.finish(utteranceId);
+    if (event.type === 'conversation.item.input_audio_transcription.failed') {
+      this.#log?.info(
+        { callId: this.#call.callId, code: event.error.code },
+        'an utterance was not written down',
+      );
+      return;
+    }
+    this.#tell('heard', { utteranceId, text: event.transcript.slice(0, text_chars_max), final: true });
+    if (event.usage !== undefined)
+      this.#tell('usage', { usage: { source: 'transcription', ...event.usage } });
+  }
+
+  #done(response: ServerEventOf<'response.done'>['response']): void {
+    const interrupted = response.status !== 'completed';
+    for (const open of this.#replies.openOf(response.id)) this.#end(open, interrupted);
+    if (response.usage) this.#tell('usage', { usage: { source: 'response', ...response.usage } });
+    const running = this.#responses.running;
+    if (!this.#responses.done(response.id)) return;
+    if (response.status === 'failed') {
+      const code = response.status_details?.error?.code ?? response.status_details?.error?.type ?? 'no cause';
+      if (FATAL_ERRORS[code] === false || this.#retries >= response_retries_max) {
+        this.#fail(`a response failed: ${code}`, FATAL_ERRORS[code] ?? true);
+        return;
+      }
+      this.#retries += 1;
+      this.#responses.ask(running?.request ?? { purpose: 'turn', tools: true });
+    } else {
+      this.#retries = 0;
+    }
+    this.#tools.responseDone();
+  }
+
+  #error(error: ServerEventOf<'error'>['error']): void {
+    this.#counts.errors += 1;
+    this.#errors += 1;
+    const code = error.code ?? error.type;
+    const detail = `the server refused: ${code} ${error.message}`.slice(0, 500);
+    const fatal = FATAL_ERRORS[code];
+    if (this.#starting !== null || fatal !== undefined || this.#errors > errors_max) {
+      this.#fail(detail, fatal ?? this.#starting === null);
+      return;
+    }
+    if (code === 'conversation_already_has_active_response') {
+      this.#responses.refusedAsBusy();
+      return;
+    }
+    // It was done before our cancel arrived.
+    if (code === 'response_cancel_not_active') return;
+    this.#log?.warn({ callId: this.#call.callId, detail }, 'the realtime server refused an event');
+    if (error.event_id) this.#responses.refused(error.event_id);
+  }
+}
