@@ -48,16 +48,20 @@ export function runCommand(program, args, options = {}) {
     const child = spawn(program, args, {
       cwd,
       env,
-      timeout: timeoutMs,
       stdio: [terminal ? 'inherit' : 'ignore', 'pipe', 'pipe'],
     });
+    const limit = timeoutMs === undefined ? undefined : setTimeout(() => child.kill(), timeoutMs);
     createInterface({ input: child.stdout }).on('line', take);
     createInterface({ input: child.stderr }).on('line', take);
     child.on('error', (error) => {
+      clearTimeout(limit);
       take(error.message);
       resolve({ code: 127, tail: tail.join('\n') });
     });
-    child.on('close', (code) => resolve({ code: code ?? 128, tail: tail.join('\n') }));
+    child.on('close', (code) => {
+      clearTimeout(limit);
+      resolve({ code: code ?? 128, tail: tail.join('\n') });
+    });
   });
 }
 

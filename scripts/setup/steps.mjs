@@ -53,7 +53,6 @@ const PERCENT_STEP = 10;
 export function createProgress(output) {
   let told = 0;
   return (text, percent) => {
-    if (text === '') return;
     if (percent === undefined) {
       output.write(`setup: ${text}\n`);
     } else if (output.isTTY) {

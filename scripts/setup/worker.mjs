@@ -12,7 +12,7 @@ import {
 import { join, relative } from 'node:path';
 import { buildWorker, STAND_INS, workerStarts } from '../mediasoup-worker/build.mjs';
 import { BUILD_PACKAGES, MESON_OPTIONS, PATCHES, VERIFIED_VERSION } from '../mediasoup-worker/recipe.mjs';
-import { runCommand } from './command.mjs';
+import { EXIT, runCommand, SetupError } from './command.mjs';
 import { lockedPackages } from './npm-packages.mjs';
 import { ensureSystemPackages } from './system-packages.mjs';
 
@@ -92,13 +92,17 @@ async function downloadPrebuilt(root, logFile) {
 /**
  * Makes sure that the gateway finds a mediasoup worker: one named by MEDIASOUP_WORKER_BIN, else the
  * package's prebuilt one, else one of the cache (filled by the download, else by the offline build).
+ * These are also the places where src/media/worker-binary.ts looks, in this order.
  * @param {import('./steps.mjs').StepContext} context
  * @returns {Promise<string>} what was done, in a few words
  */
 export async function ensureWorker(context) {
-  const { root, cacheFolder, env, progress } = context;
+  const { root, cacheFolder, env } = context;
   const named = env['MEDIASOUP_WORKER_BIN'];
-  if (named !== undefined && (await workerStarts(named))) return `MEDIASOUP_WORKER_BIN=${named}`;
+  if (named) {
+    if (await workerStarts(named)) return `${named}, as MEDIASOUP_WORKER_BIN says`;
+    throw new SetupError(EXIT.worker, `MEDIASOUP_WORKER_BIN: ${named} does not start. Mend or unset it.`);
+  }
   if (await workerStarts(join(root, PREBUILT))) return 'prebuilt worker in place';
 
   const { folder, version } = workerCache(root, cacheFolder);
@@ -107,8 +111,7 @@ export async function ensureWorker(context) {
   if (!found) await fillCache(context, { folder, cached, version });
   const pathFile = join(root, PATH_FILE);
   if (!existsSync(pathFile) || readFileSync(pathFile, 'utf8') !== cached) writeFileSync(pathFile, cached);
-  if (!found) progress('');
-  return found ? `mediasoup worker ${version} from the cache` : `mediasoup worker ${version} is ready`;
+  return found ? `${version} from the cache` : `${version} is ready`;
 }
 
 /**
