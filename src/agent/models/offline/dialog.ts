@@ -1,0 +1,285 @@
+/**
+ * The offline voice's mind: text of the caller in, actions out. It knows no sound and no clock but `now`.
+ *
+ *   open ──task──> asking ──all slots──> confirming ──yes──> running ──result──> closing
+ *    ^               ^                      │no                                    │
+ *    │               └──────────────────────┘                                      │
+ *    └───────────────────────────── another task ──────────────────────────────────┘
+ */
+import type { AgentProfile, Slot, Task } from '../../profile.ts';
+import { Intent } from './intent.ts';
+import { readSlots, readYesNo, saySlot } from './slots.ts';
+import { wordsOf } from './words.ts';
+
+export type DialogAction =
+  | { readonly type: 'say'; readonly text: string }
+  | { readonly type: 'tool'; readonly name: string; readonly arguments: Record<string, string> }
+  | { readonly type: 'hang_up'; readonly reason: string };
+
+type Phase =
+  /** Nothing is under way: the caller may want anything. */
+  | 'open'
+  /** A slot of the task was asked for. */
+  | 'asking'
+  /** The slots were read back: yes, no, or a correction is expected. */
+  | 'confirming'
+  /** A tool works; what the caller says meanwhile is not acted on. */
+  | 'running'
+  /** "Anything else?" was asked. */
+  | 'closing'
+  /** Goodbye was said. */
+  | 'ended';
+
+/** Longest number that is keyed in, in digits; `#` ends it sooner. */
+const KEYED_DIGITS_MAX = 32;
+
+const say = (...texts: string[]): DialogAction => ({
+  type: 'say',
+  text: texts.filter((text) => text !== '').join(' '),
+});
+
+export class Dialog {
+  readonly #profile: AgentProfile;
+  readonly #now: () => Date;
+  readonly #intent: Intent;
+  #phase: Phase = 'open';
+  #task: Task | null = null;
+  #values = new Map<string, string>();
+  #asked: Slot | null = null;
+  #misses = 0;
+  #keyed = '';
+
+  constructor(options: { profile: AgentProfile; now: () => Date }) {
+    this.#profile = options.profile;
+    this.#now = options.now;
+    this.#intent = new Intent(options.profile);
+  }
+
+  get phase(): Phase {
+    return this.#phase;
+  }
+
+  /** The caller said `text` (empty: it was not understood). */
+  heard(text: string): DialogAction[] {
+    const words = wordsOf(text);
+    if (this.#phase === 'running' || this.#phase === 'ended') return [];
+    if (words.length === 0) return this.#misunderstood();
+    const actions = this.#understand(words);
+    if (actions === null) return this.#misunderstood();
+    this.#misses = 0;
+    return actions;
+  }
+
+  #understand(words: readonly string[]): DialogAction[] | null {
+    switch (this.#phase) {
+      case 'asking':
+        return this.#answer(words);
+      case 'confirming':
+        return this.#confirmation(words);
+      case 'closing':
+        return this.#closing(words);
+      default:
+        return this.#wish(words);
+    }
+  }
+
+  /** Our ears failed while the caller spoke. */
+  troubled(): DialogAction[] {
+    return this.#phase === 'ended' ? [] : [say(this.#profile.trouble)];
+  }
+
+  /** A key was pressed. Digits fill a `digits` slot; 1 and 2 answer a read-back with yes and no. */
+  digit(key: string): DialogAction[] {
+    if (this.#phase === 'confirming') {
+      if (key === '1') return this.heard('yes');
+      return key === '2' ? this.heard('no') : [];
+    }
+    if (this.#phase !== 'asking' || this.#asked?.kind !== 'digits') return [];
+    if (/^\d$/.test(key)) this.#keyed = (this.#keyed + key).slice(0, KEYED_DIGITS_MAX);
+    if (key !== '#' || this.#keyed === '') return [];
+    this.#values.set(this.#asked.name, this.#keyed);
+    this.#misses = 0;
+    return this.#next('');
+  }
+
+  /** The tool's answer. `{ ok: false, reason }` and anything that is no object count as failed. */
+  toolResult(result: unknown): DialogAction[] {
+    if (this.#phase !== 'running' || this.#task === null) return [];
+    const fields = typeof result === 'object' && result !== null ? (result as Record<string, unknown>) : {};
+    const task = this.#task;
+    if (fields['ok'] !== true) {
+      const reason = typeof fields['reason'] === 'string' ? fields['reason'] : '';
+      return this.#finish(task, this.#filled(task.failed, fields), reason);
+    }
+    return this.#finish(task, this.#filled(task.done, fields), '');
+  }
+
+  /** The caller spoke after the goodbye, before the line was cut. */
+  resume(): void {
+    if (this.#phase === 'ended') this.#phase = 'closing';
+  }
+
+  #misunderstood(): DialogAction[] {
+    this.#misses += 1;
+    if (this.#misses > this.#profile.turns.misunderstood_max) {
+      this.#phase = 'ended';
+      return [say(this.#profile.give_up), { type: 'hang_up', reason: 'not-understood' }];
+    }
+    const phrases = this.#profile.not_understood;
+    const sorry = phrases[(this.#misses - 1) % phrases.length] ?? '';
+    if (this.#phase === 'asking' && this.#asked) return [say(this.#asked.ask_again)];
+    if (this.#phase === 'confirming' && this.#task) return [say(sorry, this.#readBack(this.#task))];
+    return [say(sorry)];
+  }
+
+  /** Anything goes: a new task, or slots that only one task wants. */
+  #wish(words: readonly string[]): DialogAction[] | null {
+    const task = this.#intent.taskOf(words) ?? this.#taskBySlots(words);
+    if (task) return this.#begin(task, words);
+    return this.#phase === 'closing' ? null : this.#greeted(words);
+  }
+
+  /** A bare "hello" or "yes" is an opening, not a wish. */
+  #greeted(words: readonly string[]): DialogAction[] | null {
+    const opening = words.every((word) =>
+      ['hi', 'hello', 'good', 'morning', 'afternoon', 'yes', 'okay'].includes(word),
+    );
+    return opening ? [say(this.#profile.invite)] : null;
+  }
+
+  #taskBySlots(words: readonly string[]): Task | null {
+    const filled = this.#profile.tasks.filter(
+      (task) => task.slots.length > 0 && this.#read(task.slots, words, null).size > 0,
+    );
+    return filled.length === 1 ? (filled[0] ?? null) : null;
+  }
+
+  #read(slots: readonly Slot[], words: readonly string[], asked: string | null): Map<string, string> {
+    return readSlots(words, slots, { profile: this.#profile, now: this.#now, asked });
+  }
+
+  #begin(task: Task, words: readonly string[]): DialogAction[] {
+    this.#task = task;
+    this.#values = this.#read(task.slots, words, null);
+    return this.#next('');
+  }
+
+  /** Asks for the next missing slot, or reads back, or does it. `lead` is said first. */
+  #next(lead: string): DialogAction[] {
+    const task = this.#task;
+    if (!task) return [];
+    const missing = task.slots.find((slot) => !this.#values.has(slot.name)) ?? null;
+    this.#asked = missing;
+    this.#keyed = '';
+    if (missing) {
+      this.#phase = 'asking';
+      return [say(lead, missing.ask)];
+    }
+    if (task.confirm !== '') {
+      this.#phase = 'confirming';
+      return [say(lead, this.#readBack(task))];
+    }
+    return this.#run(task);
+  }
+
+  #run(task: Task): DialogAction[] {
+    if (task.tool === '') return this.#finish(task, this.#filled(task.done, {}), '');
+    this.#phase = 'running';
+    return [{ type: 'tool', name: task.tool, arguments: Object.fromEntries(this.#values) }];
+  }
+
+  #finish(task: Task, text: string, reason: string): DialogAction[] {
+    this.#task = null;
+    this.#asked = null;
+    this.#values = new Map();
+    if (task.ends_call) {
+      this.#phase = 'ended';
+      return [say(text, reason), { type: 'hang_up', reason: task.name }];
+    }
+    this.#phase = 'closing';
+    return [say(text, reason, this.#profile.anything_else)];
+  }
+
+  /** An answer to a slot's question. A question about something else is answered, then we ask again. */
+  #answer(words: readonly string[]): DialogAction[] | null {
+    const task = this.#task;
+    if (!task || !this.#asked) return this.#wish(words);
+    const values = this.#read(task.slots, words, this.#asked.name);
+    if (values.size > 0) {
+      for (const [name, value] of values) this.#values.set(name, value);
+      return this.#next('');
+    }
+    const aside = this.#intent.taskOf(words);
+    if (aside === null) return null;
+    if (aside === task) return this.#next('');
+    if (aside.ends_call || aside.slots.length > 0 || aside.tool !== '') return this.#begin(aside, words);
+    return this.#next(this.#filled(aside.done, {}));
+  }
+
+  #confirmation(words: readonly string[]): DialogAction[] | null {
+    const task = this.#task;
+    if (!task) return this.#wish(words);
+    const answer = readYesNo(words);
+    const changed = [...this.#read(task.slots, words, null)].filter(
+      ([name, value]) => this.#values.get(name) !== value,
+    );
+    if (changed.length > 0) {
+      for (const [name, value] of changed) this.#values.set(name, value);
+      return this.#next('');
+    }
+    if (answer === true) return this.#run(task);
+    const named = task.slots.find((slot) => words.includes(slot.name));
+    if (named) {
+      this.#values.delete(named.name);
+      return this.#next('');
+    }
+    if (answer === false) return [say(this.#profile.correction)];
+    const bare = this.#bareCorrection(task, words);
+    if (bare) return bare;
+    const aside = this.#intent.taskOf(words);
+    if (!aside || aside === task) return null;
+    if (aside.ends_call) return this.#begin(aside, words);
+    return aside.slots.length > 0 ? null : [say(this.#filled(aside.done, {}), this.#readBack(task))];
+  }
+
+  /** After "What should I change?" a bare "eleven" is the new time. */
+  #bareCorrection(task: Task, words: readonly string[]): DialogAction[] | null {
+    for (const slot of task.slots) {
+      if (slot.kind === 'yes_no') continue;
+      const value = this.#read([slot], words, slot.name).get(slot.name);
+      if (value === undefined || value === this.#values.get(slot.name)) continue;
+      this.#values.set(slot.name, value);
+      return this.#next('');
+    }
+    return null;
+  }
+
+  #closing(words: readonly string[]): DialogAction[] | null {
+    const task = this.#intent.taskOf(words) ?? this.#taskBySlots(words);
+    if (task) return this.#begin(task, words);
+    const answer = readYesNo(words);
+    if (answer === true) {
+      this.#phase = 'open';
+      return [say(this.#profile.invite)];
+    }
+    if (answer === null) return null;
+    this.#phase = 'ended';
+    return [say(this.#profile.goodbye), { type: 'hang_up', reason: 'goodbye' }];
+  }
+
+  #readBack(task: Task): string {
+    return this.#filled(task.confirm, {});
+  }
+
+  /** Replaces `{name}` by a slot's spoken value or a field of the tool's result. */
+  #filled(template: string, fields: Record<string, unknown>): string {
+    const slots = this.#task?.slots ?? [];
+    return template.replace(/\{([a-z_]+)\}/g, (_, name: string) => {
+      const slot = slots.find((one) => one.name === name);
+      const value = this.#values.get(name);
+      if (slot && value !== undefined) return saySlot(slot, value);
+      const field = fields[name];
+      return typeof field === 'string' || typeof field === 'number' ? String(field) : '';
+    });
+  }
+}

@@ -1,0 +1,238 @@
+/**
+ * Every way of speaking that a profile expects: sample sentences that teach the recogniser's language model.
+ * Sampling is seeded, so one profile gives one model.
+ */
+import { TrunklineError } from '../../../base/errors.ts';
+import type { AgentProfile, Slot, Task } from '../../profile.ts';
+import { MONTHS, WEEKDAYS } from './day.ts';
+import { sayOrdinal, wordsOf } from './words.ts';
+
+/** A rule has alternatives; `{name}` in an alternative stands for any alternative of that rule. */
+type Grammar = Map<string, readonly string[]>;
+
+/** Sentences sampled of each kind: enough that every bigram of the rules is met. */
+const SAMPLES = { perPhrase: 90, perAnswer: 160, perConfirmation: 60, perCourtesy: 40 };
+/** Rules nest no deeper; more is a rule that names itself. */
+const DEPTH_MAX = 12;
+
+const HOURS = 'one two three four five six seven eight nine ten eleven twelve'.split(' ');
+
+const FIXED: Record<string, readonly string[]> = {
+  hour: HOURS,
+  minute: ['fifteen', 'thirty', 'thirty', 'forty five', 'ten', 'twenty', 'forty', 'fifty', 'oh five'],
+  daypart: ['in the morning', 'in the afternoon', 'in the evening', 'a m', 'p m'],
+  time: [
+    ...['{hour}', '{hour}', '{hour}', '{hour} {minute}', '{hour} {minute}', "{hour} o'clock"],
+    ...['half past {hour}', 'quarter past {hour}', 'quarter to {hour}', 'a quarter past {hour}', 'noon'],
+    ...['{hour} {daypart}', '{hour} {minute} {daypart}', 'half past {hour} {daypart}', 'ten past {hour}'],
+    ...["{hour} o'clock {daypart}", 'twenty to {hour}', 'a quarter to {hour}'],
+  ],
+  weekday: WEEKDAYS,
+  month: MONTHS,
+  ordinal: Array.from({ length: 31 }, (_, index) => sayOrdinal(index + 1).replace('-', ' ')),
+  day: [
+    ...['today', 'tomorrow', 'tomorrow', 'tomorrow', 'the day after tomorrow', 'tomorrow morning'],
+    ...['tomorrow afternoon', '{weekday}', '{weekday}', '{weekday}', 'next {weekday}', 'this {weekday}'],
+    ...['{weekday} morning', '{weekday} afternoon', 'the {ordinal}', '{weekday} the {ordinal}'],
+    ...['{month} {ordinal}', '{month} the {ordinal}', 'the {ordinal} of {month}'],
+  ],
+  person: ['{first_name} {last_name}', '{first_name} {last_name}', '{first_name}', '{last_name}'],
+  yes_no: ['yes', 'no', 'yes please', 'no thank you', 'sure', 'okay', 'of course', 'no thanks'],
+  digit: 'zero one two three four five six seven eight nine oh'.split(' '),
+  digits: ['{digit} {digit}', '{digit} {digits}', '{digit} {digit} {digits}'],
+  opening: ['hello', 'hi', 'good morning', 'good afternoon', 'um', 'well', 'yes', 'okay', 'yes hello', 'so'],
+};
+
+/** What callers put around a slot's value when they are asked for it. `{}` is the value. */
+const ANSWERS: Record<Slot['kind'], readonly string[]> = {
+  day: [
+    ...['{}', '{}', '{}', 'on {}', '{} please', 'on {} please', 'how about {}', 'maybe {}', 'can i come {}'],
+    ...['{} would be good', '{} would be great', '{} is fine', '{} is good', '{} if possible', '{} works'],
+    ...['do you have anything on {}', 'i would like {}', 'i can come on {}', 'make it {}', 'for {}'],
+  ],
+  time: [
+    ...['{}', '{}', '{}', 'at {}', 'at {}', '{} please', 'at {} please', 'around {}', 'how about {}'],
+    ...['{} would be good', '{} would be great', '{} is fine', '{} is good', 'at {} if possible', 'maybe {}'],
+    ...['can i come at {}', 'make it {}', 'i would like {}', 'is {} possible', 'about {}', 'after {}'],
+  ],
+  person: [
+    ...['{}', '{}', '{}', 'my name is {}', 'my name is {}', 'this is {}', 'it is {}', "it's {}", 'i am {}'],
+    ...["i'm {}", 'for {}', 'the name is {}', '{} please', 'yes my name is {}', 'it is for {}', 'sure {}'],
+  ],
+  choice: ['{}', '{}', '{} please', 'i would like {}', 'the {}', 'i want {}', 'maybe {}'],
+  yes_no: ['{}'],
+  digits: ['{}', 'it is {}', 'my number is {}', 'the number is {}'],
+};
+
+/** Slots that are put behind a wish: "I would like an appointment {tomorrow} {at ten}". */
+const TAILS: Record<Slot['kind'], readonly string[]> = {
+  day: ['{}', 'on {}', 'for {}'],
+  time: ['at {}', 'at {}', 'around {}', 'for {}'],
+  person: ['my name is {}', 'this is {}', 'for {}', 'and my name is {}'],
+  choice: ['for {}', '{}', 'with {}'],
+  yes_no: [],
+  digits: [],
+};
+
+const CONFIRMATIONS = [
+  ...['yes', 'yes', 'yes', 'yes please', 'yes that is right', 'yes that is correct', 'that is right'],
+  ...["yes that's right", "that's right", 'correct', 'that is correct', "that's correct", 'right', 'sure'],
+  ...['okay', 'perfect', 'yes it is', 'yes perfect', 'no', 'no', 'no that is wrong', 'that is wrong'],
+  ...['no that is not right', "no that's not right", 'that is not correct', 'no it is not', 'no sorry'],
+];
+const CORRECTIONS = [
+  ...['no {}', 'no {}', 'no {} please', 'no i said {}', 'no make it {}', 'no i want {}', 'actually {}'],
+  ...['can we make it {}', 'can you make it {}', 'can you change it to {}', 'no not {}', '{} instead'],
+  ...['sorry {}', '{} would be better', 'no it is {}', 'i meant {}'],
+];
+const COURTESIES = [
+  ...['hello', 'hi', 'good morning', 'good afternoon', 'thank you', 'thanks', 'no thank you', 'no thanks'],
+  ...['thank you very much', 'no that is all', "no that's all", "that's all thank you", 'that is all'],
+  ...['no that is everything', 'nothing else', 'no nothing else thank you', 'bye', 'goodbye', 'bye bye'],
+  ...['thank you goodbye', 'no thank you goodbye', 'thanks bye', 'sorry', 'pardon', 'what', 'wait'],
+  ...['can you repeat that', 'can you say that again please', 'could you repeat that please', 'please'],
+  ...['what did you say', 'sorry what did you say', 'say that again', 'hold on', 'one moment please'],
+  ...['yes please', 'yes', 'no', 'okay', 'okay thank you', 'great thank you', 'hello are you there'],
+  ...['yes i have another question', 'i have another question', 'yes one more thing', 'are you there'],
+];
+
+/** A small reproducible generator (Park and Miller's minimal standard). */
+function seeded(): () => number {
+  let state = 20_261_123;
+  return () => {
+    state = (state * 48_271) % 2_147_483_647;
+    return state / 2_147_483_647;
+  };
+}
+
+class Sampler {
+  readonly sentences: string[] = [];
+  readonly #random = seeded();
+  readonly #grammar: Grammar;
+
+  constructor(grammar: Grammar) {
+    this.#grammar = grammar;
+  }
+
+  pick(list: readonly string[]): string {
+    return list[Math.floor(this.#random() * list.length)] ?? '';
+  }
+
+  chance(share: number): boolean {
+    return this.#random() < share;
+  }
+
+  /** Replaces every `{rule}` by one of its alternatives. An unknown rule or an empty one is refused. */
+  expand(template: string, depth = 0): string {
+    if (depth > DEPTH_MAX) return '';
+    return template.replace(/\{([a-z0-9_.]+)\}/g, (_, name: string) => {
+      const rule = this.#grammar.get(name);
+      if (rule === undefined)
+        throw new TrunklineError('PROFILE_UNSPEAKABLE', `phrase "${template}" names no slot {${name}}`);
+      if (rule.length === 0)
+        throw new TrunklineError('PROFILE_UNSPEAKABLE', `vocabulary.${name}s is empty, but a slot needs it`);
+      return this.expand(this.pick(rule), depth + 1);
+    });
+  }
+
+  add(template: string): void {
+    this.sentences.push(wordsOf(this.expand(template)).join(' '));
+  }
+}
+
+/** The rule that stands for a slot's value. */
+function ruleOf(task: Task, slot: Slot): string {
+  return slot.kind === 'choice' ? `${task.name}.${slot.name}` : slot.kind;
+}
+
+function grammarOf(profile: AgentProfile): Grammar {
+  const grammar: Grammar = new Map(Object.entries(FIXED));
+  grammar.set('first_name', profile.vocabulary.first_names);
+  grammar.set('last_name', profile.vocabulary.last_names);
+  for (const task of profile.tasks) {
+    for (const slot of task.slots) {
+      if (slot.kind === 'choice') {
+        const says = slot.choices.flatMap((choice) => choice.say);
+        grammar.set(ruleOf(task, slot), says);
+      }
+    }
+  }
+  return grammar;
+}
+
+/** `{slot}` in a task's phrase becomes the rule of that slot's kind. */
+function phraseTemplate(task: Task, phrase: string): string {
+  return phrase.replace(/\{([a-z0-9_]+)\}/g, (whole, name: string) => {
+    const slot = task.slots.find((one) => one.name === name);
+    return slot ? `{${ruleOf(task, slot)}}` : whole;
+  });
+}
+
+function addTask(sampler: Sampler, task: Task): void {
+  for (const phrase of task.phrases) {
+    const template = phraseTemplate(task, phrase);
+    for (let count = 0; count < SAMPLES.perPhrase; count += 1) {
+      const opening = sampler.chance(0.3) ? '{opening} ' : '';
+      let tail = sampler.chance(0.15) ? ' please' : '';
+      if (!template.includes('{')) {
+        for (const slot of task.slots) {
+          const fitting = TAILS[slot.kind];
+          if (fitting.length > 0 && sampler.chance(0.35))
+            tail += ` ${sampler.pick(fitting).replace('{}', `{${ruleOf(task, slot)}}`)}`;
+        }
+      }
+      sampler.add(`${opening}${template}${tail}`);
+    }
+  }
+}
+
+function addSlots(sampler: Sampler, task: Task): void {
+  for (const slot of task.slots) {
+    const value = `{${ruleOf(task, slot)}}`;
+    for (const answer of ANSWERS[slot.kind]) {
+      for (let count = 0; count < SAMPLES.perAnswer; count += 1) {
+        const opening = sampler.chance(0.1) ? '{opening} ' : '';
+        sampler.add(`${opening}${answer.replace('{}', value)}`);
+      }
+    }
+    const lead = { day: 'on ', time: 'at ', person: 'my name is ', choice: '', yes_no: '', digits: '' };
+    for (const correction of CORRECTIONS) {
+      for (let count = 0; count < SAMPLES.perConfirmation; count += 1) {
+        const filled = sampler.chance(0.5) ? `${lead[slot.kind]}${value}` : value;
+        sampler.add(correction.replace('{}', filled));
+      }
+    }
+    for (const correction of [`the ${slot.name}`, `the ${slot.name} is wrong`, `change the ${slot.name}`]) {
+      for (let count = 0; count < SAMPLES.perCourtesy; count += 1) sampler.add(correction.replace(/_/g, ' '));
+    }
+  }
+  const day = task.slots.some((slot) => slot.kind === 'day');
+  const time = task.slots.some((slot) => slot.kind === 'time');
+  if (!day || !time) return;
+  for (const both of ['{day} at {time}', 'on {day} at {time}', 'at {time} on {day}', 'no {day} at {time}']) {
+    for (let count = 0; count < SAMPLES.perAnswer * 3; count += 1) sampler.add(both);
+  }
+}
+
+/** Sample sentences of a profile, a word list joined by blanks each. Same profile, same sentences. */
+export function sentencesOf(profile: AgentProfile): string[] {
+  const sampler = new Sampler(grammarOf(profile));
+  for (const task of profile.tasks) {
+    addTask(sampler, task);
+    addSlots(sampler, task);
+  }
+  const { first_names: firstNames, last_names: lastNames } = profile.vocabulary;
+  if (profile.tasks.some((task) => task.slots.some((slot) => slot.kind === 'person'))) {
+    // Every pair once: otherwise a name the samples missed would be all but unsayable.
+    for (const first of firstNames) {
+      for (const last of lastNames) sampler.add(`${sampler.chance(0.5) ? 'my name is ' : ''}${first} ${last}`);
+    }
+  }
+  for (const phrase of [...COURTESIES, ...profile.vocabulary.phrases]) {
+    for (let count = 0; count < SAMPLES.perCourtesy; count += 1) sampler.add(phrase);
+  }
+  for (const phrase of CONFIRMATIONS) {
+    for (let count = 0; count < SAMPLES.perConfirmation; count += 1) sampler.add(phrase);
+  }
+  return sampler.sentences.filter((sentence) => sentence !== '');
+}

@@ -1,0 +1,168 @@
+/**
+ * The recogniser's own process: decoders run here, so that neither their work nor a crash in them
+ * touches a media thread. Started by recogniser.ts; ends when its parent goes.
+ */
+import { join } from 'node:path';
+import { messageOf, TrunklineError } from '../../../base/errors.ts';
+import type { Codec } from '../../../media/frame.ts';
+import { decode } from '../../../media/g711.ts';
+import { prepareLanguageModel, telephoneModel, type LanguageModelFiles } from './language-model.ts';
+import { Decoder, INSTALLED_MODEL } from './pocketsphinx.ts';
+import { recogniserRequestSchema, type Hearing, type RecogniserRequest } from './speech-messages.ts';
+import type { SpeechAnswer } from './speech-messages.ts';
+import { repeatSamples } from './telephone-band.ts';
+
+/** Words must not fit worse than this against a free loop of phones, per 10 ms frame. */
+const REJECT_BELOW = -12;
+/** Decoders kept ready per language model, so that a call need not wait for one (about 25 ms). */
+const SPARE_DECODERS = 1;
+/** Callers at a time; 7 MB for each of two decoders. */
+const EARS_MAX = 200;
+/** Longest utterance that is listened to; the rest is not heard. */
+const UTTERANCE_MS_MAX = 30_000;
+/** Longest audio message taken. */
+const AUDIO_BYTES_MAX = 80_000;
+
+const cacheFolder = process.argv[2] ?? '';
+
+/** A decoder for words and one for phones, whose scores are compared. */
+class DecoderPair {
+  readonly #words: Decoder;
+  readonly #phones: Decoder;
+
+  constructor(files: LanguageModelFiles, acousticModel: string) {
+    const common = { '-hmm': acousticModel, '-dict': files.dictionaryPath };
+    this.#words = new Decoder({ ...common, '-lm': files.languageModelPath });
+    const phoneModel = join(INSTALLED_MODEL, 'en-us-phone.lm.bin');
+    this.#phones = new Decoder({ ...common, '-allphone': phoneModel, '-allphone_ci': 1 });
+  }
+
+  start(): void {
+    this.#words.start();
+    this.#phones.start();
+  }
+
+  process(samples: Int16Array): void {
+    this.#words.process(samples);
+    this.#phones.process(samples);
+  }
+
+  end(): Hearing {
+    const words = this.#words.end();
+    const phones = this.#phones.end();
+    const margin = words.frames === 0 ? 0 : (words.score - phones.score) / words.frames;
+    const rejected = words.text !== '' && margin < REJECT_BELOW;
+    return { text: rejected ? '' : words.text, margin, rejected };
+  }
+
+  free(): void {
+    this.#words.free();
+    this.#phones.free();
+  }
+}
+
+interface Ear {
+  readonly decoders: DecoderPair;
+  readonly codec: Codec;
+  speaking: boolean;
+  heardMs: number;
+}
+
+const models = new Map<string, { files: LanguageModelFiles; spare: DecoderPair[] }>();
+const ears = new Map<number, Ear>();
+let narrow = new Int16Array(8000);
+let wide = new Int16Array(16_000);
+let acousticModel = '';
+
+function answer(message: SpeechAnswer): void {
+  process.send?.(message);
+}
+
+function stock(model: string): void {
+  const known = models.get(model);
+  while (known && known.spare.length < SPARE_DECODERS)
+    known.spare.push(new DecoderPair(known.files, acousticModel));
+}
+
+function openEar(request: { earId: number; model: string; codec: Codec }): Ear | null {
+  const known = models.get(request.model);
+  if (!known || ears.size >= EARS_MAX) return null;
+  const decoders = known.spare.pop() ?? new DecoderPair(known.files, acousticModel);
+  const ear = { decoders, codec: request.codec, speaking: false, heardMs: 0 };
+  ears.set(request.earId, ear);
+  setImmediate(stock, request.model);
+  return ear;
+}
+
+function hear(ear: Ear, bytes: Uint8Array): void {
+  if (!ear.speaking || ear.heardMs >= UTTERANCE_MS_MAX || bytes.length > AUDIO_BYTES_MAX) return;
+  if (narrow.length < bytes.length) {
+    narrow = new Int16Array(bytes.length);
+    wide = new Int16Array(bytes.length * 2);
+  }
+  const samples = narrow.subarray(0, bytes.length);
+  const twice = wide.subarray(0, bytes.length * 2);
+  decode(ear.codec, bytes, samples);
+  repeatSamples(samples, twice);
+  ear.decoders.process(twice);
+  ear.heardMs += bytes.length / 8;
+}
+
+function endOf(earId: number): Hearing {
+  const ear = ears.get(earId);
+  if (!ear?.speaking) return { text: '', margin: 0, rejected: false };
+  ear.speaking = false;
+  return ear.decoders.end();
+}
+
+function prepare(request: Extract<RecogniserRequest, { type: 'prepare' }>): string {
+  if (acousticModel === '') acousticModel = telephoneModel(cacheFolder, join(INSTALLED_MODEL, 'en-us'));
+  const dictionaryPath = join(INSTALLED_MODEL, 'cmudict-en-us.dict');
+  const files = prepareLanguageModel({ profile: request.profile, cacheFolder, dictionaryPath });
+  if (!models.has(files.key)) models.set(files.key, { files, spare: [] });
+  stock(files.key);
+  return files.key;
+}
+
+function handle(request: RecogniserRequest): void {
+  switch (request.type) {
+    case 'prepare':
+      answer({ type: 'done', requestId: request.requestId, result: prepare(request) });
+      return;
+    case 'start': {
+      const ear = ears.get(request.earId) ?? openEar(request);
+      if (!ear) return;
+      if (ear.speaking) ear.decoders.end();
+      ear.decoders.start();
+      ear.speaking = true;
+      ear.heardMs = 0;
+      return;
+    }
+    case 'audio': {
+      const ear = ears.get(request.earId);
+      if (ear) hear(ear, request.bytes);
+      return;
+    }
+    case 'end':
+      answer({ type: 'done', requestId: request.requestId, result: endOf(request.earId) });
+      return;
+    case 'close':
+      ears.get(request.earId)?.decoders.free();
+      ears.delete(request.earId);
+      return;
+  }
+}
+
+process.on('message', (message) => {
+  const request = recogniserRequestSchema.parse(message);
+  try {
+    handle(request);
+  } catch (failure) {
+    if (!('requestId' in request)) throw failure;
+    const code = failure instanceof TrunklineError ? failure.code : 'SPEECH_UNAVAILABLE';
+    const detail = failure instanceof TrunklineError ? failure.detail : messageOf(failure);
+    answer({ type: 'refused', requestId: request.requestId, code, detail });
+  }
+});
+process.on('disconnect', () => process.exit(0));
+answer({ type: 'up' });
