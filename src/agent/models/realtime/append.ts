@@ -1,13 +1,11 @@
 /** The caller's sound on its way to the server: 20 ms frames in, `input_audio_buffer.append` messages out. */
-import { FRAME_SAMPLES, SAMPLE_RATE_HZ, type Codec } from '../../../media/frame.ts';
+import { SAMPLE_RATE_HZ, type Codec } from '../../../media/frame.ts';
+import { silenceOf } from '../../../media/jitter-buffer.ts';
 import { gap_fill_ms_max } from './limits.ts';
 
 const head = Buffer.from('{"type":"input_audio_buffer.append","audio":"');
 const tail = Buffer.from('"}');
 const bytes_per_ms = SAMPLE_RATE_HZ / 1000;
-
-/** What silence is in each codec (ITU-T G.711: the smallest positive value, all bits as they lie on the wire). */
-const SILENCE: Readonly<Record<Codec, number>> = { pcmu: 0xff, pcma: 0xd5 };
 
 /**
  * Collects `appendMs` of G.711 and hands out whole messages. A batch always has the same length, so its JSON has
@@ -24,7 +22,7 @@ export class AppendBatch {
     this.#audio = Buffer.alloc(options.appendMs * bytes_per_ms);
     const base64Length = Math.ceil(this.#audio.length / 3) * 4;
     this.#message = Buffer.concat([head, Buffer.alloc(base64Length, 'A'), tail]);
-    this.#silence = new Uint8Array(FRAME_SAMPLES).fill(SILENCE[options.codec]);
+    this.#silence = silenceOf(options.codec);
     this.#send = options.send;
   }
 
