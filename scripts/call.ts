@@ -1,0 +1,83 @@
+/** `npm run call`: a test phone in the terminal. Real SIP and RTP through the gateway's public ports. */
+import { parseArgs } from 'node:util';
+import { CallReport } from './call/report.ts';
+import { placeCall, type CallPlan } from './call/place-call.ts';
+
+const help = `npm run call -- [options]     calls the gateway and talks to the agent
+
+  --say "..."      a sentence to say, once per turn of the agent; may be given many times.
+                   Without any, an appointment is booked.
+  --to NUMBER      the number to call              (+15550100)
+  --from NUMBER    the caller's number             (+15550199)
+  --target H:P     the gateway's SIP address, UDP  (127.0.0.1:5060)
+  --operator URL   the gateway's operator API      (http://127.0.0.1:8080)
+  --codec NAME     pcmu or pcma                    (pcmu)
+  --voice NAME     a voice of espeak-ng            (en-us)
+  --user NAME      digest credentials, together with --password
+  --password TEXT
+  --wav FILE       stereo recording: left the phone, right the agent (call.wav)
+  --timeout S      end of patience, in seconds     (90)
+  --help
+
+Exit code 0: the agent's tool recorded a booking and the agent hung up. Anything else: 1, and a sentence why.
+`;
+
+const booking = [
+  'I would like an appointment tomorrow at ten in the morning',
+  'My name is Anna Miller',
+  'yes that is right',
+  'no thank you',
+];
+
+function readPlan(): CallPlan {
+  const text = { type: 'string' } as const;
+  const { values } = parseArgs({
+    options: {
+      say: { type: 'string', multiple: true, default: booking },
+      to: { ...text, default: '+15550100' },
+      from: { ...text, default: '+15550199' },
+      target: { ...text, default: '127.0.0.1:5060' },
+      operator: { ...text, default: 'http://127.0.0.1:8080' },
+      codec: { ...text, default: 'pcmu' },
+      voice: { ...text, default: 'en-us' },
+      user: text,
+      password: text,
+      wav: { ...text, default: 'call.wav' },
+      timeout: { ...text, default: '90' },
+      help: { type: 'boolean', default: false },
+    },
+  });
+  if (values.help) {
+    process.stdout.write(help);
+    process.exit(0);
+  }
+  const { codec, user, password } = values;
+  if (codec !== 'pcmu' && codec !== 'pcma') throw new Error(`--codec is pcmu or pcma, not "${codec}"`);
+  if ((user === undefined) !== (password === undefined))
+    throw new Error('--user and --password belong together');
+  const timeoutS = Number(values.timeout);
+  if (!(timeoutS > 0 && timeoutS <= 3600)) throw new Error('--timeout is 1 to 3600 seconds');
+  if (!/^[\w.-]+:\d+$/.test(values.target)) throw new Error(`--target is host:port, not "${values.target}"`);
+  return {
+    sentences: values.say,
+    to: values.to,
+    from: values.from,
+    target: values.target,
+    operatorUrl: values.operator,
+    codec,
+    voice: values.voice,
+    ...(user === undefined || password === undefined ? {} : { auth: { username: user, password } }),
+    wavFile: values.wav,
+    timeoutMs: timeoutS * 1000,
+  };
+}
+
+try {
+  const plan = readPlan();
+  const report = new CallReport(process.stdout);
+  const succeeded = await placeCall(plan, report);
+  process.exit(succeeded ? 0 : 1);
+} catch (error) {
+  process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+  process.exit(1);
+}

@@ -1,0 +1,135 @@
+/** One call of `npm run call`, from dialing to the sum. */
+import { loadSettings, readEnvironment } from '../../src/config.ts';
+import type { AgentProfile } from '../../src/agent/profile.ts';
+import type { Codec } from '../../src/media/frame.ts';
+import type { PhoneCall } from '../../test/support/phone/call.ts';
+import { converse } from '../../test/support/phone/conversation.ts';
+import { TestPhone } from '../../test/support/phone/phone.ts';
+import { reach } from '../../test/support/phone/reach.ts';
+import { PAYLOAD_TYPE_OF } from '../../test/support/phone/rtp-endpoint.ts';
+import { CallRefused } from '../../test/support/phone/sip-stack.ts';
+import { Transcriber } from '../../test/support/phone/transcriber.ts';
+import { speak } from '../../test/support/sound/speak.ts';
+import { CallFollower } from './follow.ts';
+import { bookingOf, type CallReport } from './report.ts';
+
+export interface CallPlan {
+  readonly sentences: readonly string[];
+  readonly to: string;
+  readonly from: string;
+  readonly target: string;
+  readonly operatorUrl: string;
+  readonly codec: Codec;
+  readonly voice: string;
+  readonly auth?: { readonly username: string; readonly password: string };
+  readonly wavFile: string;
+  readonly timeoutMs: number;
+}
+
+const REFUSALS: Readonly<Record<number, string>> = {
+  401: 'the gateway wants credentials: give --user and --password',
+  403: 'no trunk in config/trunkline.yaml allows this address (or the password is wrong)',
+  404: 'no route for this number: see numbers in config/trunkline.yaml',
+  408: 'nobody answered in time',
+  480: 'the agent did not come to the phone in time',
+  486: 'busy',
+  488: 'the trunk does not allow this codec',
+  503: 'the gateway has no capacity left, or is stopping',
+};
+
+/** true when a booking was recorded and the agent hung up. Every failure is a sentence on the report or thrown. */
+export async function placeCall(plan: CallPlan, report: CallReport): Promise<boolean> {
+  const where = await reach(plan.target);
+  if (where !== 'answers')
+    throw new Error(
+      where === 'refused'
+        ? `Nothing listens at ${plan.target}: start the gateway with \`npm start\`.`
+        : `${plan.target} does not answer SIP: is it the gateway's address?`,
+    );
+  const sentences = await Promise.all(
+    plan.sentences.map(async (text) => ({ text, samples: await speak(text, { voice: plan.voice }) })),
+  );
+  const ears = await openEars(plan, report);
+  const phone = await TestPhone.start();
+  try {
+    const call = await dial(phone, plan, report);
+    const stopListening = ears === undefined ? undefined : attach(ears, call, plan.codec);
+    const follower = new CallFollower(plan.operatorUrl, call.sipCallId, (entry) => report.entry(entry));
+    hangUpOnInterrupt(call, report);
+    const { outcome, ended, spoken } = await converse(call, {
+      sentences,
+      timeoutMs: plan.timeoutMs,
+      onSpeak: ({ text }) => report.line('phone', 'says', `“${text}”`),
+    });
+    stopListening?.();
+    if (outcome === 'timeout') {
+      report.line('call', 'given up', `after ${spoken} sentences; the agent did not hang up`);
+      await call.hangUp();
+    } else report.line('call', 'ended', `by the ${ended?.by === 'gateway' ? 'agent' : 'phone'}`);
+    await ears?.close();
+    const record = await follower.finish();
+    if (follower.failure !== undefined)
+      report.line('call', 'trouble', `the operator API ${plan.operatorUrl} does not answer: see --operator`);
+    await call.saveStereo(plan.wavFile);
+    report.sum(record, plan.wavFile);
+    return outcome === 'ended' && ended?.by === 'gateway' && bookingOf(record) !== undefined;
+  } finally {
+    await ears?.close();
+    await phone.close();
+  }
+}
+
+async function dial(phone: TestPhone, plan: CallPlan, report: CallReport): Promise<PhoneCall> {
+  report.line('phone', 'dials', `${plan.to} at ${plan.target} (${plan.codec})`);
+  try {
+    const call = await phone.dial({
+      to: plan.to,
+      from: plan.from,
+      target: plan.target,
+      codec: plan.codec,
+      ...(plan.auth === undefined ? {} : { auth: plan.auth }),
+      onRinging: () => report.line('call', 'rings', ''),
+    });
+    report.line('call', 'answered', '');
+    return call;
+  } catch (error) {
+    if (!(error instanceof CallRefused)) throw error;
+    const sentence = REFUSALS[error.status] ?? 'see the gateway’s log for the reason';
+    throw new Error(`The call was refused with ${error.message}: ${sentence}.`, { cause: error });
+  }
+}
+
+/** Ears need the profile's sentences: without a readable configuration the call goes on without them. */
+async function openEars(plan: CallPlan, report: CallReport): Promise<Transcriber | undefined> {
+  try {
+    const profile = profileOf(plan.to);
+    if (profile === undefined) return undefined;
+    return await Transcriber.start(profile, plan.codec, (text) => report.line('phone', 'heard', `“${text}”`));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    report.line('phone', 'deaf', `cannot write down what it hears: ${reason}`);
+    return undefined;
+  }
+}
+
+function profileOf(number: string): AgentProfile | undefined {
+  const { config, profiles } = loadSettings(readEnvironment());
+  const route = config.numbers.find((one) => one.number === number);
+  return route === undefined ? undefined : profiles.get(route.profile);
+}
+
+function attach(ears: Transcriber, call: PhoneCall, codec: Codec): () => void {
+  call.ear.onVoiced = (voiced) => {
+    const packet = call.received.last;
+    if (packet?.payloadType === PAYLOAD_TYPE_OF[codec]) ears.take(packet.payload, voiced);
+  };
+  return () => (call.ear.onVoiced = undefined);
+}
+
+function hangUpOnInterrupt(call: PhoneCall, report: CallReport): void {
+  process.once('SIGINT', () => {
+    report.line('phone', 'hangs up', '');
+    // A second Ctrl-C ends the program at once.
+    void call.hangUp();
+  });
+}
