@@ -57,8 +57,18 @@ async function pickNames(choices) {
 }
 
 /**
+ * Who runs the set-up; `isTerminal` when sudo could ask them for a password.
+ * @typedef {{ uid: number | undefined, isTerminal: boolean }} User
+ */
+
+/** @returns {User} */
+function currentUser() {
+  return { uid: process.getuid?.(), isTerminal: process.stdin.isTTY };
+}
+
+/**
  * How to become root: nothing when root already, sudo when it needs no password or can ask for one.
- * @param {{ uid: number | undefined, isTerminal: boolean }} user
+ * @param {User} user
  * @returns {Promise<string[] | undefined>} what to put before a command; undefined: no way
  */
 export async function rootPrefix({ uid, isTerminal }) {
@@ -89,15 +99,16 @@ function installThem(packages, why) {
  * Installs what is missing of `wanted` with apt, as root or by sudo.
  * @param {import('./steps.mjs').StepContext} context
  * @param {readonly string[]} wanted package names, `a|b` for alternatives
+ * @param {User} [user]
  * @returns {Promise<string>} what was done, in a few words
  * @throws {SetupError} with the list to install by hand when it cannot
  */
-export async function ensureSystemPackages(context, wanted) {
+export async function ensureSystemPackages(context, wanted, user = currentUser()) {
   if (context.env['TRUNKLINE_SKIP_SYSTEM_PACKAGES'] === '1') return 'not checked, as told';
   const missing = await missingPackages(wanted);
   if (missing.length === 0) return `${wanted.length} in place`;
   if (!existsSync('/usr/bin/apt-get')) throw installThem(missing, 'This machine has no apt.');
-  const prefix = await rootPrefix({ uid: process.getuid?.(), isTerminal: process.stdin.isTTY });
+  const prefix = await rootPrefix(user);
   if (prefix === undefined) throw installThem(missing, 'Not root, and sudo cannot be used.');
 
   const logFile = join(context.cacheFolder, 'log', 'apt.log');
