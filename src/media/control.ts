@@ -92,6 +92,8 @@ export const commandSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('voice.close'), voiceId: id }),
   /** What is open in this thread, for operators and for tests that want nothing left. */
   z.strictObject({ type: z.literal('census') }),
+  /** Closes everything in the thread; answered when nothing is left. The thread then ends by itself. */
+  z.strictObject({ type: z.literal('thread.close') }),
 ]);
 export type Command = z.infer<typeof commandSchema>;
 export type CommandOf<T extends Command['type']> = Extract<Command, { type: T }>;
@@ -148,14 +150,16 @@ export const censusSchema = z.strictObject({
 });
 export type Census = z.infer<typeof censusSchema>;
 
+/** Results of the commands that answer more than `null`. */
+export const resultSchemas = {
+  'leg.open': z.strictObject({ address: z.string(), rtpPort: port, rtcpPort: port }),
+  'leg.stats': legStatsSchema,
+  'leg.close': legStatsSchema,
+  'link.open': z.strictObject({ port }),
+  census: censusSchema,
+};
 /** Result of a command by its type; commands that are not named answer `null`. */
-export interface Results {
-  'leg.open': { address: string; rtpPort: number; rtcpPort: number };
-  'leg.stats': LegStats;
-  'leg.close': LegStats;
-  'link.open': { port: number };
-  census: Census;
-}
+export type Results = { [T in keyof typeof resultSchemas]: z.infer<(typeof resultSchemas)[T]> };
 export type ResultOf<T extends Command['type']> = T extends keyof Results ? Results[T] : null;
 
 export const eventSchema = z.discriminatedUnion('type', [
@@ -171,6 +175,10 @@ export const eventSchema = z.discriminatedUnion('type', [
   /** No RTP for `silentMs` while sound was expected. Told once per silence. */
   z.strictObject({ type: z.literal('leg.silent'), legId: id, silentMs: z.int() }),
   z.strictObject({ type: z.literal('voice.event'), voiceId: id, event: z.unknown() }),
+  /** Told once: the thread takes commands. */
+  z.strictObject({ type: z.literal('thread.ready') }),
+  /** Something inside failed and was contained: the thread goes on. A bug, to be logged and counted. */
+  z.strictObject({ type: z.literal('thread.error'), where: z.string(), detail: z.string() }),
 ]);
 export type ThreadEvent = z.infer<typeof eventSchema>;
 
@@ -184,6 +192,14 @@ export type Answer =
   | { readonly seq: number; readonly result: unknown }
   | { readonly seq: number; readonly error: { code: string; detail: string } }
   | { readonly event: unknown };
+
+/** An answer as the main thread parses it, whatever its result is. */
+export const answerSchema = z.union([
+  z.strictObject({ seq: z.int(), error: z.strictObject({ code: z.string(), detail: z.string() }) }),
+  z.strictObject({ seq: z.int(), result: z.unknown() }),
+  z.strictObject({ event: z.unknown() }),
+]);
+export const envelopeSchema = z.strictObject({ seq: z.int(), command: z.unknown() });
 
 /** What a thread is started with. */
 export const threadOptionsSchema = z.strictObject({

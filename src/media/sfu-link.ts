@@ -1,0 +1,263 @@
+import type { RemoteInfo } from 'node:dgram';
+import { at } from '../base/at.ts';
+import type { Clock } from '../base/clock.ts';
+import { TrunklineError } from '../base/errors.ts';
+import { FRAME_SAMPLES, SAMPLE_RATE_HZ } from './frame.ts';
+import type { Codec, Frame, Port, Sink, Source } from './frame.ts';
+import { transcode } from './g711.ts';
+import { OutgoingLine } from './outgoing-line.ts';
+import { PAYLOAD_BYTES_MAX, ReceivedLine } from './received-line.ts';
+import { parseRtp, RTP_HEADER_BYTES, RtpHeader, writeRtpHeader } from './rtp.ts';
+import { bindUdp } from './udp.ts';
+import type { SocketLedger, UdpSocket } from './udp.ts';
+
+const LOOPBACK = '127.0.0.1';
+/** One link carries every remote voice of a room. */
+const SOCKET_BUFFER_BYTES = 512 * 1024;
+/** Voices one link may carry, each way. */
+export const TRACKS_MAX = 256;
+const PACKETS = 4;
+
+export interface Track {
+  readonly ssrc: number;
+  readonly payloadType: number;
+  readonly codec: Codec;
+}
+
+export interface LinkOptions {
+  readonly linkId: string;
+  readonly ledger: SocketLedger;
+  readonly clock: Clock;
+  readonly onError: (error: unknown) => void;
+}
+
+/**
+ * A loopback wire to the router: RTP to its uplink PlainTransport, and from its downlink PlainTransport.
+ * Only packets of these two ports on 127.0.0.1 are looked at.
+ */
+export class SfuLink {
+  readonly id: string;
+  droppedForeignSource = 0;
+  droppedUnknown = 0;
+  droppedMalformed = 0;
+  readonly #clock: Clock;
+  readonly #senders = new Map<number, LinkSender>();
+  readonly #receivers = new Map<number, LinkReceiver>();
+  readonly #header = new RtpHeader();
+  #socket: UdpSocket | null = null;
+  #uplinkPort: number | null = null;
+  #downlinkPort: number | null = null;
+  #closed: Promise<void> | null = null;
+
+  private constructor(options: LinkOptions) {
+    this.id = options.linkId;
+    this.#clock = options.clock;
+  }
+
+  static async open(options: LinkOptions): Promise<SfuLink> {
+    const link = new SfuLink(options);
+    link.#socket = await bindUdp({
+      address: LOOPBACK,
+      port: 0,
+      ledger: options.ledger,
+      bufferBytes: SOCKET_BUFFER_BYTES,
+      onPacket: (packet, from) => link.#onPacket(packet, from),
+      onError: options.onError,
+    });
+    return link;
+  }
+
+  /** Where the router's downlink sends to. */
+  get port(): number {
+    if (this.#socket === null) throw new TrunklineError('MEDIA_NOT_OPEN', this.id);
+    return this.#socket.port;
+  }
+
+  /** The router's two ports; again after the room moved to another router. */
+  target(ports: { uplinkPort: number; downlinkPort: number }): void {
+    this.#uplinkPort = ports.uplinkPort;
+    this.#downlinkPort = ports.downlinkPort;
+  }
+
+  /** The sink that sends as `track`; made once, then the same for its SSRC. */
+  sender(track: Track): LinkSender {
+    const known = this.#senders.get(track.ssrc);
+    if (known !== undefined) {
+      known.track = track;
+      return known;
+    }
+    this.#checkRoom(this.#senders.size);
+    const sender = new LinkSender(`${this.id}:${track.ssrc}`, track, this.#clock, (packet) =>
+      this.#send(packet),
+    );
+    this.#senders.set(track.ssrc, sender);
+    return sender;
+  }
+
+  /** The source that the router's packets with this SSRC feed. Throws MEDIA_COMMAND_INVALID for one that is known. */
+  receiver(sourceId: string, track: Track): LinkReceiver {
+    if (this.#receivers.has(track.ssrc)) {
+      throw new TrunklineError('MEDIA_COMMAND_INVALID', `link ${this.id} receives ${track.ssrc} already`);
+    }
+    this.#checkRoom(this.#receivers.size);
+    const receiver = new LinkReceiver(sourceId, track);
+    this.#receivers.set(track.ssrc, receiver);
+    return receiver;
+  }
+
+  /** Ends what has this SSRC, either way, and returns its ports. */
+  drop(ssrc: number): Port[] {
+    const dropped = [this.#senders.get(ssrc), this.#receivers.get(ssrc)].filter((port) => port !== undefined);
+    this.#senders.delete(ssrc);
+    this.#receivers.delete(ssrc);
+    return dropped;
+  }
+
+  /** Every sender and receiver. */
+  get ports(): Port[] {
+    return [...this.#senders.values(), ...this.#receivers.values()];
+  }
+
+  /** Idempotent; resolves when the socket is closed. */
+  close(): Promise<void> {
+    this.#closed ??= this.#socket?.close() ?? Promise.resolve();
+    this.#senders.clear();
+    this.#receivers.clear();
+    return this.#closed;
+  }
+
+  #checkRoom(tracks: number): void {
+    if (tracks >= TRACKS_MAX) {
+      throw new TrunklineError(
+        'MEDIA_COMMAND_INVALID',
+        `link ${this.id} carries ${TRACKS_MAX} tracks already`,
+      );
+    }
+  }
+
+  #send(packet: Buffer): void {
+    if (this.#uplinkPort !== null) this.#socket?.send(packet, this.#uplinkPort, LOOPBACK);
+  }
+
+  #onPacket(packet: Buffer, from: RemoteInfo): void {
+    const ours = from.port === this.#downlinkPort || from.port === this.#uplinkPort;
+    if (!ours || from.address !== LOOPBACK) {
+      this.droppedForeignSource++;
+      return;
+    }
+    const header = this.#header;
+    if (!parseRtp(packet, header) || header.payloadEnd - header.payloadStart > PAYLOAD_BYTES_MAX) {
+      this.droppedMalformed++;
+      return;
+    }
+    const receiver = this.#receivers.get(header.ssrc);
+    // The router's RTCP comes here too; its payload type is none of ours (RFC 5761 §4).
+    if (receiver?.payloadType === header.payloadType) receiver.receive(packet, header, this.#clock.nowMs());
+    else this.droppedUnknown++;
+  }
+}
+
+/** Sends one source's frames to the router as one track, untouched where the codec allows. */
+export class LinkSender implements Port, Sink {
+  readonly id: string;
+  /** What is patched, by the id of its port. */
+  fromId: string | null = null;
+  /** May change when the room moves to another router; the line goes on. */
+  track: Track;
+  readonly #clock: Clock;
+  readonly #send: (packet: Buffer) => void;
+  readonly #line: OutgoingLine;
+  readonly #header = new RtpHeader();
+  readonly #packets = Array.from({ length: PACKETS }, () => Buffer.alloc(RTP_HEADER_BYTES + FRAME_SAMPLES));
+  readonly #payloads = this.#packets.map((packet) => packet.subarray(RTP_HEADER_BYTES));
+  #packet = 0;
+  #flowing = false;
+  #source: Source | null = null;
+  #sourceTimestamp = 0;
+  #sentMs: number | null = null;
+
+  constructor(id: string, track: Track, clock: Clock, send: (packet: Buffer) => void) {
+    this.id = id;
+    this.track = track;
+    this.#clock = clock;
+    this.#send = send;
+    this.#line = new OutgoingLine(track.ssrc);
+  }
+
+  get packets(): number {
+    return this.#line.packets;
+  }
+
+  /** false: nothing is sent, because nobody in the router listens. The line goes on when it flows again. */
+  set flowing(flowing: boolean) {
+    this.#flowing = flowing;
+    this.#source = null;
+  }
+
+  take(frame: Frame, from: Source): void {
+    if (!this.#flowing || frame.payload.length !== FRAME_SAMPLES) return;
+    const nowMs = this.#clock.nowMs();
+    this.#line.advance(this.#samplesSince(frame, from, nowMs));
+    const resumed = this.#source !== from;
+    this.#source = from;
+    this.#sourceTimestamp = frame.rtpTimestamp;
+    this.#sentMs = nowMs;
+    this.#packet = (this.#packet + 1) % PACKETS;
+    const packet = at(this.#packets, this.#packet);
+    const payload = at(this.#payloads, this.#packet);
+    this.#header.payloadType = this.track.payloadType;
+    this.#header.marker = frame.marker || resumed;
+    this.#line.stamp(this.#header, FRAME_SAMPLES);
+    writeRtpHeader(packet, this.#header);
+    if (frame.codec === this.track.codec) payload.set(frame.payload);
+    else transcode(frame.codec, frame.payload, payload);
+    this.#send(packet);
+  }
+
+  sourceRemoved(): void {
+    this.#source = null;
+  }
+
+  close(): void {
+    this.#flowing = false;
+  }
+
+  /** The source's own clock while it goes on; the wall clock over a change of source or a pause. */
+  #samplesSince(frame: Frame, from: Source, nowMs: number): number {
+    if (this.#sentMs === null) return 0;
+    if (from === this.#source) {
+      const step = (frame.rtpTimestamp - this.#sourceTimestamp) | 0;
+      if (step > 0) return step;
+    }
+    const frames = Math.round(((nowMs - this.#sentMs) * SAMPLE_RATE_HZ) / 1000 / FRAME_SAMPLES);
+    return Math.max(1, frames) * FRAME_SAMPLES;
+  }
+}
+
+/** One remote voice of the router, as it arrives. */
+export class LinkReceiver implements Port, Source {
+  readonly id: string;
+  readonly paced = false;
+  readonly payloadType: number;
+  sinks: readonly Sink[] = [];
+  readonly #line: ReceivedLine;
+
+  constructor(id: string, track: Track) {
+    this.id = id;
+    this.payloadType = track.payloadType;
+    this.#line = new ReceivedLine(track.codec);
+  }
+
+  get packets(): number {
+    return this.#line.reception.packets;
+  }
+
+  receive(packet: Buffer, header: RtpHeader, nowMs: number): void {
+    if (this.#line.accept(header)) this.#line.deliver(packet, header, nowMs, this);
+  }
+
+  /** Holds nothing that needs closing. */
+  close(): void {
+    this.sinks = [];
+  }
+}

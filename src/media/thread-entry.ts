@@ -1,0 +1,53 @@
+/** The inside of a media thread's worker: wires messages to a MediaThread, and contains what nobody caught. */
+import { parentPort, workerData } from 'node:worker_threads';
+import { threadOptionsSchema } from './control.ts';
+import { MediaThread } from './media-thread-core.ts';
+import type { OpenVoice } from './voice-port.ts';
+
+/** More uncaught errors than this within a window mean that the thread's state cannot be trusted: it dies. */
+const UNCAUGHT_MAX = 20;
+const UNCAUGHT_WINDOW_MS = 10_000;
+
+export interface Voices {
+  readonly openVoice: OpenVoice;
+  /** Ends what the voices share. */
+  close(): Promise<void>;
+}
+
+export type CreateVoices = (agentOptions: unknown) => Voices | Promise<Voices>;
+
+/** Runs until the main thread says `thread.close`; then the worker ends by itself, because nothing is left in it. */
+export async function runMediaThread(createVoices: CreateVoices): Promise<void> {
+  const port = parentPort;
+  if (port === null) throw new Error('a media thread is started as a worker');
+  const options = threadOptionsSchema.parse(workerData);
+  const voices = await createVoices(options.agent);
+  const thread = new MediaThread({
+    options,
+    openVoice: voices.openVoice,
+    closeVoices: () => voices.close(),
+    post: (answer) => port.postMessage(answer),
+  });
+  contain((error) => thread.reportError('uncaught', error));
+  port.on('message', (message) => {
+    void thread.handle(message).then(() => {
+      if (thread.closed) port.close();
+    });
+  });
+  port.postMessage({ event: { type: 'thread.ready' } });
+}
+
+/** One broken voice must not take the other calls of the thread with it; a storm of errors does. */
+function contain(report: (error: unknown) => void): void {
+  const recentMs: number[] = [];
+  const onUncaught = (error: unknown): void => {
+    report(error);
+    const nowMs = performance.now();
+    recentMs.push(nowMs);
+    if (recentMs.length <= UNCAUGHT_MAX) return;
+    const oldestMs = recentMs.shift() ?? nowMs;
+    if (nowMs - oldestMs < UNCAUGHT_WINDOW_MS) process.exit(1);
+  };
+  process.on('uncaughtException', onUncaught);
+  process.on('unhandledRejection', onUncaught);
+}
