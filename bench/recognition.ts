@@ -168,11 +168,28 @@ for (const sentence of SENTENCES.slice(0, 12)) {
 }
 ear.close();
 delays.sort((a, b) => a - b);
-console.log(`result after the last frame: p50 ${delays[6]?.toFixed(0)} ms, max ${delays.at(-1)?.toFixed(0)} ms`);
+console.log(
+  `result after the last frame: p50 ${delays[6]?.toFixed(0)} ms, max ${delays.at(-1)?.toFixed(0)} ms`,
+);
 const sorted = (truth: boolean): number[] =>
-  margins.filter((one) => one.truth === truth).map((one) => one.margin).sort((a, b) => a - b);
-console.log('margins in the domain, 10 lowest:', sorted(true).slice(0, 10).map((one) => one.toFixed(1)).join(' '));
-console.log('margins outside, 10 highest:', sorted(false).slice(-10).map((one) => one.toFixed(1)).join(' '));
+  margins
+    .filter((one) => one.truth === truth)
+    .map((one) => one.margin)
+    .sort((a, b) => a - b);
+console.log(
+  'margins in the domain, 10 lowest:',
+  sorted(true)
+    .slice(0, 10)
+    .map((one) => one.toFixed(1))
+    .join(' '),
+);
+console.log(
+  'margins outside, 10 highest:',
+  sorted(false)
+    .slice(-10)
+    .map((one) => one.toFixed(1))
+    .join(' '),
+);
 await recogniser.close();
 await synthesiser.close();
 rmSync(folder, { recursive: true });

@@ -40,11 +40,13 @@ export const agentProfileSchema = z.strictObject({
   time_zone: z.string().default('UTC'),
   language: z.literal('en').default('en'),
   /** `offline` or `realtime`: which adapter speaks. */
-  model: z.strictObject({
-    adapter: z.enum(['offline', 'realtime']).default('offline'),
-    name: z.string().default(''),
-    voice: z.string().default('slt'),
-  }),
+  model: z
+    .strictObject({
+      adapter: z.enum(['offline', 'realtime']).default('offline'),
+      name: z.string().default(''),
+      voice: z.string().default('slt'),
+    })
+    .prefault({}),
   /** Instructions for models that take them. */
   prompt: z.string().default(''),
   greeting: z.string().min(1),

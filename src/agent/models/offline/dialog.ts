@@ -38,6 +38,13 @@ const say = (...texts: string[]): DialogAction => ({
   text: texts.filter((text) => text !== '').join(' '),
 });
 
+/** "Sorry?", "can you say that again": the caller did not hear us. */
+function asksToRepeat(words: readonly string[]): boolean {
+  const said = words.join(' ');
+  if (/\b(repeat that|say that again|did you say)\b/.test(said)) return true;
+  return words.length === 1 && ['pardon', 'what', 'sorry'].includes(words[0] ?? '');
+}
+
 export class Dialog {
   readonly #profile: AgentProfile;
   readonly #now: () => Date;
@@ -48,6 +55,7 @@ export class Dialog {
   #asked: Slot | null = null;
   #misses = 0;
   #keyed = '';
+  #lastSaid = '';
 
   constructor(options: { profile: AgentProfile; now: () => Date }) {
     this.#profile = options.profile;
@@ -61,9 +69,20 @@ export class Dialog {
 
   /** The caller said `text` (empty: it was not understood). */
   heard(text: string): DialogAction[] {
+    return this.#remembered(this.#heard(text));
+  }
+
+  /** Keeps what is said last, for callers who ask to hear it again. */
+  #remembered(actions: DialogAction[]): DialogAction[] {
+    for (const action of actions) if (action.type === 'say') this.#lastSaid = action.text;
+    return actions;
+  }
+
+  #heard(text: string): DialogAction[] {
     const words = wordsOf(text);
     if (this.#phase === 'running' || this.#phase === 'ended') return [];
     if (words.length === 0) return this.#misunderstood();
+    if (asksToRepeat(words) && this.#lastSaid !== '') return [say(this.#lastSaid)];
     const actions = this.#understand(words);
     if (actions === null) return this.#misunderstood();
     this.#misses = 0;
@@ -102,13 +121,25 @@ export class Dialog {
     return this.#next('');
   }
 
-  /** The tool's answer. `{ ok: false, reason }` and anything that is no object count as failed. */
+  /**
+   * The tool's answer. `{ ok: false, reason, ask }` failed: the reason is said, and the slot that `ask`
+   * names is asked for again. Anything that has no `ok: true` counts as failed.
+   */
   toolResult(result: unknown): DialogAction[] {
+    return this.#remembered(this.#toolResult(result));
+  }
+
+  #toolResult(result: unknown): DialogAction[] {
     if (this.#phase !== 'running' || this.#task === null) return [];
     const fields = typeof result === 'object' && result !== null ? (result as Record<string, unknown>) : {};
     const task = this.#task;
     if (fields['ok'] !== true) {
       const reason = typeof fields['reason'] === 'string' ? fields['reason'] : '';
+      const again = task.slots.find((slot) => slot.name === fields['ask']);
+      if (again) {
+        this.#values.delete(again.name);
+        return this.#next([this.#filled(task.failed, fields), reason].join(' ').trim());
+      }
       return this.#finish(task, this.#filled(task.failed, fields), reason);
     }
     return this.#finish(task, this.#filled(task.done, fields), '');

@@ -225,7 +225,8 @@ export function sentencesOf(profile: AgentProfile): string[] {
   if (profile.tasks.some((task) => task.slots.some((slot) => slot.kind === 'person'))) {
     // Every pair once: otherwise a name the samples missed would be all but unsayable.
     for (const first of firstNames) {
-      for (const last of lastNames) sampler.add(`${sampler.chance(0.5) ? 'my name is ' : ''}${first} ${last}`);
+      for (const last of lastNames)
+        sampler.add(`${sampler.chance(0.5) ? 'my name is ' : ''}${first} ${last}`);
     }
   }
   for (const phrase of [...COURTESIES, ...profile.vocabulary.phrases]) {

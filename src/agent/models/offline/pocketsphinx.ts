@@ -65,8 +65,7 @@ export class Decoder {
     }
     const decoder = sphinx.create(handle);
     base.freeSettings(handle);
-    if (decoder === null)
-      throw new TrunklineError('SPEECH_UNAVAILABLE', 'pocketsphinx refused its settings');
+    if (decoder === null) throw new TrunklineError('SPEECH_UNAVAILABLE', 'pocketsphinx refused its settings');
     sphinx.startStream(decoder);
     this.#decoder = decoder;
     this.#sphinx = sphinx;

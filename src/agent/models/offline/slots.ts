@@ -139,7 +139,7 @@ export function saySlot(slot: Slot, value: string): string {
     case 'time':
       return sayTime(value);
     case 'digits':
-      return [...value].map((digit) => DIGIT_WORDS[Number(digit)] ?? digit).join(' ');
+      return value.replace(/\d/g, (digit) => `${DIGIT_WORDS[Number(digit)] ?? digit} `).trim();
     case 'choice':
       return slot.choices.find((choice) => choice.value === value)?.say[0] ?? value;
     case 'person':

@@ -1,0 +1,130 @@
+/** One agent in one call, seen from the main thread: tells its voice what to do, and runs the tools it asks for. */
+import { messageOf, TrunklineError } from '../base/errors.ts';
+import { Events } from '../base/events.ts';
+import type { AgentProfile } from './profile.ts';
+import type { ToolContext, ToolResult } from './tools/tool.ts';
+import { voiceEventSchema, type VoiceCommand, type VoiceEvent, type VoiceSpec } from './voice-control.ts';
+
+type EventOf<T extends VoiceEvent['type']> = Omit<Extract<VoiceEvent, { type: T }>, 'type'>;
+
+export interface AgentEvents {
+  /** The voice can hear and speak: let it `greet` as soon as the caller can hear it. */
+  ready: Record<string, never>;
+  heard: EventOf<'heard'>;
+  said: EventOf<'said'>;
+  /** A tool was run; `code` tells why it failed, null when it gave a result (which may be `ok: false`). */
+  toolRan: { name: string; arguments: unknown; result: ToolResult; code: string | null; tookMs: number };
+  usage: EventOf<'usage'>;
+  /** Everything has been said: end the call. */
+  hangUp: EventOf<'hang_up'>;
+  /** `retryable: false`: this voice is dead. */
+  failed: EventOf<'failed'>;
+}
+
+/** What runs tools; ToolRegistry does. */
+export interface ToolRunner {
+  run(name: string, given: unknown, context: ToolContext): Promise<ToolResult>;
+}
+
+export interface AgentOptions {
+  readonly callId: string;
+  readonly profile: AgentProfile;
+  readonly tools: ToolRunner;
+  /** Sends a command to the voice in its media thread. */
+  readonly send: (command: VoiceCommand) => void;
+  readonly tenant?: string;
+}
+
+/** Said by the model in its own words when a tool could not be run. */
+const TOOL_TROUBLE: ToolResult = { ok: false, reason: 'That is not possible at the moment.' };
+
+export class Agent {
+  readonly events = new Events<AgentEvents>();
+  readonly #options: AgentOptions;
+  #closed = false;
+
+  constructor(options: AgentOptions) {
+    this.#options = options;
+  }
+
+  /** What `voice.open` needs. */
+  get spec(): VoiceSpec {
+    return { callId: this.#options.callId, profile: this.#options.profile };
+  }
+
+  /** The caller can hear us now: speak first. */
+  greet(): void {
+    this.#send({ type: 'greet' });
+  }
+
+  say(text: string): void {
+    this.#send({ type: 'say', text });
+  }
+
+  digit(digit: string): void {
+    this.#send({ type: 'digit', digit });
+  }
+
+  #send(command: VoiceCommand): void {
+    if (!this.#closed) this.#options.send(command);
+  }
+
+  /** An event of the voice, as it came from the media thread. Anything that is none is told as `failed`. */
+  voiceEvent(given: unknown): void {
+    if (this.#closed) return;
+    const parsed = voiceEventSchema.safeParse(given);
+    if (parsed.success) {
+      this.#tell(parsed.data);
+      return;
+    }
+    this.events.emit('failed', {
+      code: 'VOICE_COMMAND_INVALID',
+      detail: `the voice said something unknown: ${parsed.error.message}`,
+      retryable: true,
+    });
+  }
+
+  #tell(event: VoiceEvent): void {
+    switch (event.type) {
+      case 'ready':
+        { this.events.emit('ready', {}); return; }
+      case 'heard':
+        { this.events.emit('heard', event); return; }
+      case 'said':
+        { this.events.emit('said', event); return; }
+      case 'usage':
+        { this.events.emit('usage', { usage: event.usage }); return; }
+      case 'hang_up':
+        { this.events.emit('hangUp', { reason: event.reason }); return; }
+      case 'failed':
+        { this.events.emit('failed', event); return; }
+      case 'tool.call':
+        void this.#runTool(event);
+        return;
+    }
+  }
+
+  async #runTool(call: EventOf<'tool.call'>): Promise<void> {
+    const { callId, profile, tools, tenant } = this.#options;
+    const startedMs = performance.now();
+    let result = TOOL_TROUBLE;
+    let code: string | null = null;
+    try {
+      const context = { callId, profile, ...(tenant === undefined ? {} : { tenant }) };
+      result = await tools.run(call.name, call.arguments, context);
+    } catch (failure) {
+      code = failure instanceof TrunklineError ? failure.code : 'TOOL_FAILED';
+      const detail = failure instanceof TrunklineError ? failure.detail : messageOf(failure);
+      if (!this.#closed) this.events.emit('failed', { code, detail, retryable: true });
+    }
+    const tookMs = performance.now() - startedMs;
+    this.#send({ type: 'tool.result', callId: call.callId, result });
+    // Told even when the call ended meanwhile: what a tool did belongs into the call's record.
+    this.events.emit('toolRan', { name: call.name, arguments: call.arguments, result, code, tookMs });
+  }
+
+  /** The voice is gone: nothing more is sent. Tools under way finish and are still told. */
+  close(): void {
+    this.#closed = true;
+  }
+}

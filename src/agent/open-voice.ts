@@ -1,0 +1,99 @@
+/** What a media thread needs of the AI door: opens voices, and owns the models that they share. */
+import { z } from 'zod';
+import { TrunklineError } from '../base/errors.ts';
+import type { OpenVoice } from '../media/voice-port.ts';
+import { createOfflineModel } from './models/offline/index.ts';
+import { createRealtimeModel } from './models/realtime/index.ts';
+import { agentProfileSchema } from './profile.ts';
+import { Voice } from './voice.ts';
+import { voiceSpecSchema } from './voice-control.ts';
+import type { VoiceModel } from './voice-model.ts';
+
+/** `threadOptions.agent`: how a media thread's voices find their models. */
+export const agentOptionsSchema = z.strictObject({
+  offline: z.strictObject({
+    /** Keeps language models between runs; made when missing. */
+    cacheFolder: z.string().min(1),
+    /** Profiles that are got ready at the start, so that their first call does not wait. */
+    warm: z.array(agentProfileSchema).default([]),
+  }),
+  /** Absent: profiles with the adapter `realtime` are refused. */
+  realtime: z
+    .strictObject({
+      baseUrl: z.string(),
+      apiKey: z.string(),
+      model: z.string(),
+      voice: z.string(),
+      connectTimeoutMs: z.int().min(100),
+      appendMs: z.int().min(20).max(60),
+      transcriptionModel: z.string().default(''),
+      tools: z.record(z.string(), z.object({ description: z.string(), parameters: z.looseObject({}) })),
+    })
+    .optional(),
+});
+/** As written in configuration; defaults are filled in by the schema. */
+export type AgentOptions = z.input<typeof agentOptionsSchema>;
+type ParsedOptions = z.infer<typeof agentOptionsSchema>;
+
+export interface Voices {
+  readonly openVoice: OpenVoice;
+  /** Ends the child processes and sockets that voices share. Close the voices first. */
+  close(): Promise<void>;
+}
+
+/** One model per adapter, made when the first profile asks for it. */
+class Models {
+  readonly #options: ParsedOptions;
+  readonly #models = new Map<string, VoiceModel>();
+
+  constructor(options: ParsedOptions) {
+    this.#options = options;
+    if (options.offline.warm.some((profile) => profile.model.adapter === 'offline')) this.get('offline');
+  }
+
+  get(adapter: 'offline' | 'realtime'): VoiceModel {
+    const known = this.#models.get(adapter);
+    if (known) return known;
+    const model = this.#create(adapter);
+    this.#models.set(adapter, model);
+    return model;
+  }
+
+  #create(adapter: 'offline' | 'realtime'): VoiceModel {
+    if (adapter === 'offline') {
+      const { cacheFolder, warm } = this.#options.offline;
+      return createOfflineModel({
+        cacheFolder,
+        warm: warm.filter((profile) => profile.model.adapter === 'offline'),
+      });
+    }
+    if (!this.#options.realtime)
+      throw new TrunklineError('MODEL_UNAVAILABLE', 'no realtime server is configured');
+    return createRealtimeModel(this.#options.realtime);
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#models.values()].map((model) => model.close()));
+  }
+}
+
+/**
+ * Runs inside a media thread. `agentOptions` is parsed by `agentOptionsSchema`; a bad one throws ZodError.
+ * `openVoice` throws ZodError for a spec that is none, MODEL_UNAVAILABLE for an adapter that is not set up;
+ * a model that cannot be reached is reported by the voice as `failed`.
+ */
+export function createOpenVoice(
+  agentOptions: unknown,
+  options: { now?: () => Date; models?: { get(adapter: string): VoiceModel } } = {},
+): Voices {
+  const own = new Models(agentOptionsSchema.parse(agentOptions));
+  const models = options.models ?? own;
+  const now = options.now ?? (() => new Date());
+  return {
+    openVoice: (given, host) => {
+      const spec = voiceSpecSchema.parse(given);
+      return new Voice({ spec, host, model: models.get(spec.profile.model.adapter), now });
+    },
+    close: () => own.close(),
+  };
+}
