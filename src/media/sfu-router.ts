@@ -43,6 +43,7 @@ export class SfuRouter {
   readonly #webRtcServer: types.WebRtcServer;
   readonly #loopbackPorts: PortRange;
   readonly #producers = new Map<string, SfuProducer>();
+  readonly #sources = new Map<string, types.Producer>();
   /** producerId -> ids of the consumers that take its sound now. */
   readonly #wanting = new Map<string, Set<string>>();
   #closing = false;
@@ -78,6 +79,12 @@ export class SfuRouter {
   /** How many unpaused consumers a producer has now. */
   demand(producerId: string): number {
     return this.#wanting.get(producerId)?.size ?? 0;
+  }
+
+  /** RTP packets that have come in for a producer since it was made; 0 for one that is gone. */
+  async packetsFrom(producerId: string): Promise<number> {
+    const streams = (await this.#sources.get(producerId)?.getStats()) ?? [];
+    return streams.reduce((sum, stream) => sum + stream.packetCount, 0);
   }
 
   /** Plain RTP on 127.0.0.1, RTP and RTCP on one port (RFC 5761). `connect` fixes the only peer it hears. */
@@ -125,9 +132,11 @@ export class SfuRouter {
       tag: producer.appData,
     };
     this.#producers.set(producer.id, added);
+    this.#sources.set(producer.id, producer);
     this.#wanting.set(producer.id, new Set());
     producer.observer.once('close', () => {
       this.#producers.delete(producer.id);
+      this.#sources.delete(producer.id);
       this.#wanting.delete(producer.id);
       if (!this.closed) this.events.emit('producerRemoved', added);
     });

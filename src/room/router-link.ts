@@ -89,7 +89,7 @@ export class RouterLink {
   constructor(options: RouterLinkOptions) {
     this.#options = options;
     const { linkId, thread } = options;
-    this.#port = thread.request<'link.open'>({ type: 'link.open', linkId }).then(({ port }) => port);
+    this.#port = thread.request({ type: 'link.open', linkId }).then(({ port }) => port);
     this.#settleSoon();
   }
 
@@ -195,7 +195,7 @@ export class RouterLink {
       if (opened.status === 'rejected') throw opened.reason;
       const end = await SfuLinkEnd.open(router, { linkId, port: opened.value });
       const { uplinkPort, downlinkPort } = end;
-      await thread.request<'link.target'>({ type: 'link.target', linkId, uplinkPort, downlinkPort });
+      await thread.request({ type: 'link.target', linkId, uplinkPort, downlinkPort });
       this.#abort.signal.throwIfAborted();
       this.#watch(end);
       this.#end = end;
@@ -243,7 +243,7 @@ export class RouterLink {
     const { portId: fromId, codec, ssrc } = voice;
     const payloadType = STATIC_PAYLOAD_TYPE[codec];
     try {
-      await thread.request<'link.send'>({
+      await thread.request({
         type: 'link.send',
         linkId,
         fromId,
@@ -280,7 +280,7 @@ export class RouterLink {
     const arrival = await end.consume(producerId);
     const sourceId = newId('track');
     try {
-      await thread.request<'link.receive'>({ type: 'link.receive', linkId, sourceId, ...arrival });
+      await thread.request({ type: 'link.receive', linkId, sourceId, ...arrival });
     } catch (error) {
       end.stopConsuming(producerId);
       throw error;
@@ -314,7 +314,7 @@ export class RouterLink {
   async #drop(ssrc: number): Promise<void> {
     const { linkId, thread, log } = this.#options;
     try {
-      await thread.request<'link.drop'>({ type: 'link.drop', linkId, ssrc });
+      await thread.request({ type: 'link.drop', linkId, ssrc });
     } catch (error) {
       log.debug({ linkId, ssrc, detail: messageOf(error) }, 'stream was gone');
     }
@@ -323,7 +323,7 @@ export class RouterLink {
   async #closeThreadEnd(): Promise<void> {
     const { linkId, thread, log } = this.#options;
     try {
-      await thread.request<'link.close'>({ type: 'link.close', linkId });
+      await thread.request({ type: 'link.close', linkId });
     } catch (error) {
       log.debug({ linkId, detail: messageOf(error) }, 'link was gone');
     }

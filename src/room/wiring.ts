@@ -2,13 +2,11 @@
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { SerialQueue } from '../base/serial-queue.ts';
-import type { Command, CommandOf, ResultOf } from '../media/control.ts';
+import type { MediaThreadHandle } from '../media/thread-handle.ts';
 import type { Wire } from './hears.ts';
 
 /** As much of a media thread as a room needs: a way to command it. */
-export interface ThreadCommands {
-  request<T extends Command['type']>(command: CommandOf<T>): Promise<ResultOf<T>>;
-}
+export type ThreadCommands = Pick<MediaThreadHandle, 'request'>;
 
 export class Wiring {
   readonly #thread: ThreadCommands;
@@ -47,7 +45,7 @@ export class Wiring {
     for (const [key, wire] of this.#wanted) {
       if (this.#present.has(key)) continue;
       try {
-        await this.#thread.request<'patch'>({ type: 'patch', ...wire });
+        await this.#thread.request({ type: 'patch', ...wire });
         this.#present.set(key, wire);
       } catch (error) {
         this.#log.warn({ ...wire, detail: messageOf(error) }, 'wire not made');
@@ -60,7 +58,7 @@ export class Wiring {
   /** Only a dead thread refuses a cut, and with it the wire is gone too. */
   async #cut(wire: Wire): Promise<void> {
     try {
-      await this.#thread.request<'unpatch'>({ type: 'unpatch', ...wire });
+      await this.#thread.request({ type: 'unpatch', ...wire });
     } catch (error) {
       this.#log.debug({ ...wire, detail: messageOf(error) }, 'wire was gone');
     }

@@ -6,6 +6,12 @@ import type { ReceivedPacket } from './phone/rtp-record.ts';
 
 const mime_type = { pcmu: 'audio/PCMU', pcma: 'audio/PCMA' } as const;
 
+/** Sound as it came out of the router: one SSRC per consumer. */
+export interface Heard {
+  readonly ssrc: number;
+  readonly payload: Uint8Array;
+}
+
 /** A second PlainTransport with a real socket behind it. */
 export class PlainParty {
   readonly endpoint: RtpEndpoint;
@@ -60,7 +66,7 @@ export class PlainParty {
 
 /** A DirectTransport: what it consumes comes as packets into this very process. */
 export class DirectParty {
-  readonly heard: Buffer[] = [];
+  readonly heard: Heard[] = [];
   readonly #router: SfuRouter;
   readonly #transport: DirectTransport;
 
@@ -73,13 +79,15 @@ export class DirectParty {
     return new DirectParty(router, await router.createDirectTransport());
   }
 
-  /** Keeps the payload of every packet in `heard`. */
+  /** Keeps every packet in `heard`. */
   async consume(producerId: string): Promise<Consumer> {
     const consumer = await this.#transport.consume({
       producerId,
       rtpCapabilities: this.#router.rtpCapabilities,
     });
-    consumer.on('rtp', (packet) => this.heard.push(payloadOf(packet)));
+    consumer.on('rtp', (packet) =>
+      this.heard.push({ ssrc: packet.readUInt32BE(8), payload: payloadOf(packet) }),
+    );
     return consumer;
   }
 

@@ -169,7 +169,7 @@ describe('a router', () => {
     await Promise.all([plain.consume(producer.id), direct.consume(producer.id)]);
     await speaker.endpoint.play(tone(440, 1000));
     await until('both hear it', () => Math.min(plain.heard.length, direct.heard.length) >= 50);
-    for (const payloads of [plain.heard.map((one) => one.payload), direct.heard])
+    for (const payloads of [plain.heard, direct.heard].map((heard) => heard.map((one) => one.payload)))
       expect(toneLevels(payloads, 'pcmu', [440])[0]).toBeGreaterThan(-20);
     for (const party of [speaker, plain, direct]) party.close();
     router.close();

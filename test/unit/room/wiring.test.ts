@@ -8,13 +8,14 @@ const log = createLog({ level: 'silent' });
 const wire = (name: string): Wire => ({ from: `${name}-from`, to: `${name}-to` });
 
 /** The thread's side of the wire commands: what was commanded, and refusals on demand. */
-class Recorder implements ThreadCommands {
+class Recorder {
   readonly seen: string[] = [];
   readonly refused = new Set<string>();
   running = 0;
   mostAtOnce = 0;
 
-  async request(command: Command): Promise<never> {
+  readonly request: ThreadCommands['request'] = async (asked) => {
+    const command: Command = asked;
     if (command.type !== 'patch' && command.type !== 'unpatch') throw new Error(command.type);
     this.seen.push(`${command.type} ${command.from}`);
     this.running += 1;
@@ -23,7 +24,7 @@ class Recorder implements ThreadCommands {
     this.running -= 1;
     if (this.refused.has(`${command.type} ${command.from}`)) throw new Error(`refused ${command.from}`);
     return null as never;
-  }
+  };
 }
 
 function open(): { thread: Recorder; wiring: Wiring } {
