@@ -1,5 +1,5 @@
 /** Which configured number a call is for. */
-import type { NumberConfig } from '../config-schema.ts';
+import type { NumberConfig } from './settings.ts';
 import { numberKey, uriOf, userOf } from './sip-uri.ts';
 
 export interface Dialed {

@@ -1,5 +1,5 @@
 /** Who may send calls: trunks by address, or by digest credentials. */
-import type { TrunkConfig } from '../config-schema.ts';
+import type { TrunkConfig } from './settings.ts';
 import { Network, addressBytes } from './networks.ts';
 
 interface Row {

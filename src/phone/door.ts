@@ -1,0 +1,227 @@
+/** The phone door: answers every SIP request, and turns the calls that pass into InboundCalls. */
+import { systemClock, type Clock } from '../base/clock.ts';
+import { ending, type Ending, type EndingSlug } from '../base/ending.ts';
+import { messageOf } from '../base/errors.ts';
+import { newId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import type { MediaThreadHandle } from '../media/thread-handle.ts';
+import type { OpenAgent } from '../room/agent-door.ts';
+import type { Journal } from '../room/journal.ts';
+import type { Rooms } from '../room/rooms.ts';
+import { CAPABILITY_HEADERS, OPTIONS_HEADERS } from './capabilities.ts';
+import { cdrOf, writeCdr } from './cdr.ts';
+import { DigestGuard } from './digest.ts';
+import { challengeHeaders, identify } from './identity.ts';
+import { InboundCall, type CallParts } from './inbound-call.ts';
+import { isRefusal, screenInvite, type Refusal, type Screen } from './pipeline.ts';
+import { Routes } from './routing.ts';
+import type { CallLimits, NumberConfig, TrunkConfig } from './settings.ts';
+import type { SipRequest } from './sip-request.ts';
+import { uriOf, userOf } from './sip-uri.ts';
+import { SipFront, type SipServerAddress } from './srf.ts';
+import { TokenBucket } from './token-bucket.ts';
+import { Trunks } from './trunks.ts';
+
+/** How long calls live on without a SIP server before they are given up, in ms. */
+const signalling_grace_ms = 60_000;
+/** Refused calls written to the log each second; a flood beyond it is only counted. */
+const refusals_logged_per_second = 20;
+
+export interface PhoneDoorOptions {
+  /** The admin port of the embedded SIP server, or of a drachtio-server. */
+  readonly server: SipServerAddress;
+  readonly trunks: readonly TrunkConfig[];
+  readonly numbers: readonly NumberConfig[];
+  readonly calls: CallLimits;
+  readonly sessionExpiresS: number;
+  /** What goes into SDP; empty: the address of the RTP sockets. */
+  readonly mediaAddress: string;
+  readonly threads: { leastLoaded(): MediaThreadHandle };
+  readonly rooms: Pick<Rooms, 'open'>;
+  readonly openAgent: OpenAgent;
+  readonly journal: Journal;
+  readonly log: Log;
+  readonly clock?: Clock;
+}
+
+export class PhoneDoor {
+  readonly #options: PhoneDoorOptions;
+  readonly #front: SipFront;
+  readonly #clock: Clock;
+  readonly #trunks: Trunks;
+  readonly #guard: DigestGuard;
+  readonly #screen: Screen;
+  readonly #parts: CallParts;
+  readonly #calls = new Set<InboundCall>();
+  readonly #refusals = new Map<EndingSlug, number>();
+  readonly #logPace: TokenBucket;
+  #draining = false;
+  #forgetGrace: (() => void) | undefined;
+  #closing: Promise<void> | undefined;
+
+  private constructor(options: PhoneDoorOptions, front: SipFront) {
+    const { clock = systemClock, log } = options;
+    this.#options = options;
+    this.#front = front;
+    this.#clock = clock;
+    this.#trunks = new Trunks(options.trunks);
+    this.#guard = new DigestGuard(clock);
+    this.#logPace = new TokenBucket(refusals_logged_per_second, clock);
+    this.#parts = { ...options, front, limits: options.calls, clock, log };
+    this.#screen = {
+      trunks: this.#trunks,
+      guard: this.#guard,
+      routes: new Routes(options.numbers),
+      pace: new TokenBucket(options.calls.per_second_max, clock),
+      callsMax: options.calls.max,
+      openCalls: (trunkName) => this.#openCalls(trunkName),
+      isDraining: () => this.#draining,
+      isKnown: (request) => this.#isKnown(request),
+    };
+    front.events.on('request', (request) => this.#receive(request));
+    front.events.on('signalling-lost', () => this.#lost());
+    front.events.on('signalling-restored', () => this.#restored());
+  }
+
+  /** @throws TrunklineError SIP_SERVER_UNREACHABLE */
+  static async start(options: PhoneDoorOptions): Promise<PhoneDoor> {
+    const front = await SipFront.connect({ server: options.server, log: options.log });
+    return new PhoneDoor(options, front);
+  }
+
+  /** Calls that are not over yet, those that ring included. */
+  get calls(): number {
+    return this.#calls.size;
+  }
+
+  /** Where calls arrive, as the SIP server reports it: `udp/192.0.2.1:5060`. */
+  get addresses(): readonly string[] {
+    return this.#front.hostPorts;
+  }
+
+  /** Calls refused since the start, by ending. */
+  get refusals(): ReadonlyMap<EndingSlug, number> {
+    return this.#refusals;
+  }
+
+  /** From now on new calls get 503 with Retry-After; open ones go on. */
+  drain(): void {
+    this.#draining = true;
+  }
+
+  /** Resolves when no call is open. New ones may come unless `drain` was called. */
+  async idle(): Promise<void> {
+    while (this.#calls.size > 0) await Promise.all([...this.#calls].map((call) => call.ended));
+  }
+
+  /** Ends all calls as `shutting-down`, waits for them, and leaves the SIP server. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    this.drain();
+    this.#forgetGrace?.();
+    for (const call of this.#calls) call.end(ending('shutting-down'));
+    await this.idle();
+    this.#front.events.removeAll();
+    this.#front.close();
+  }
+
+  #receive(request: SipRequest): void {
+    try {
+      if (request.method === 'INVITE' && request.toTag === undefined) this.#invite(request);
+      else this.#other(request);
+    } catch (error) {
+      this.#options.log.error({ method: request.method, detail: messageOf(error) }, 'request not handled');
+      request.respond(500);
+    }
+  }
+
+  #invite(request: SipRequest): void {
+    const outcome = screenInvite(request, this.#screen);
+    if (isRefusal(outcome)) {
+      request.respond(outcome.status, { headers: { ...outcome.headers } });
+      this.#explain(request, outcome);
+      return;
+    }
+    const call = new InboundCall(request, outcome, this.#parts);
+    this.#calls.add(call);
+    void call.ended.then(() => this.#calls.delete(call));
+    call.start();
+  }
+
+  /** Requests other than INVITE that belong to no dialog, and those whose dialog is gone. */
+  #other(request: SipRequest): void {
+    if (request.method === 'PRACK') {
+      request.respond(200);
+      return;
+    }
+    if (request.toTag !== undefined) {
+      request.respond(481);
+      return;
+    }
+    const identity = identify(request, this.#trunks, this.#guard);
+    if (identity.outcome === 'challenge')
+      request.respond(401, { headers: challengeHeaders(identity.challenges) });
+    else if (identity.outcome !== 'trunk') {
+      this.#count(identity.outcome === 'unknown' ? 'unknown-trunk' : 'bad-credentials');
+      request.respond(403);
+    } else if (request.method === 'OPTIONS') {
+      if (this.#draining) request.respond(503, { headers: { 'Retry-After': '10' } });
+      else request.respond(200, { headers: { ...OPTIONS_HEADERS } });
+    } else request.respond(405, { headers: { ...CAPABILITY_HEADERS } });
+  }
+
+  /** Why a call was refused: a log line that an operator can act on, and a CDR. */
+  #explain(request: SipRequest, refusal: Refusal): void {
+    const { ending: end, step, status, quiet } = refusal;
+    if (end === undefined) return;
+    this.#count(end.slug);
+    if (quiet || !this.#logPace.take()) return;
+    const { sourceAddress, sourcePort, protocol, callId } = request;
+    const source = `${protocol} ${sourceAddress}:${sourcePort}`;
+    const from = userOf(uriOf(request.header('From') ?? ''));
+    const to = userOf(request.uri);
+    this.#options.log.warn(
+      { step, ending: end.slug, detail: end.detail, status, source, from, to, sipCallId: callId },
+      `call refused: ${end.text}`,
+    );
+    const nobody = { trunk: null, tenant: null, profile: null, number: null, codec: null };
+    const facts = { ...nobody, callId: newId('call'), sipCallId: callId, from, to, source };
+    const nowMs = this.#clock.nowMs();
+    const times = { invitedAt: new Date(), invitedMs: nowMs, endedMs: nowMs };
+    writeCdr(this.#options.log, cdrOf({ ...facts, digits: 0, holds: 0 }, times, end));
+  }
+
+  #count(slug: EndingSlug): void {
+    this.#refusals.set(slug, (this.#refusals.get(slug) ?? 0) + 1);
+  }
+
+  #openCalls(trunkName?: string): number {
+    if (trunkName === undefined) return this.#calls.size;
+    let open = 0;
+    for (const call of this.#calls) if (call.trunkName === trunkName) open += 1;
+    return open;
+  }
+
+  /** RFC 3261 §8.2.2.2: the same request, come by another way, while the first is still being answered. */
+  #isKnown(request: SipRequest): boolean {
+    for (const call of this.#calls)
+      if (call.request.callId === request.callId && !call.isAnswered) return true;
+    return false;
+  }
+
+  #lost(): void {
+    this.#forgetGrace = this.#clock.after(signalling_grace_ms, () => {
+      const lost: Ending = ending('signalling-lost', `no SIP server for ${signalling_grace_ms} ms`);
+      for (const call of this.#calls) call.end(lost);
+    });
+  }
+
+  #restored(): void {
+    this.#forgetGrace?.();
+    this.#forgetGrace = undefined;
+  }
+}
