@@ -1,5 +1,5 @@
 import ts from 'typescript';
-import { checkLines, isBelow, isCode, type TextFile, type Violation } from './files.ts';
+import { checkLines, isBelow, isCode, nameOf, type TextFile, type Violation } from './files.ts';
 import { lineOf, parse, walk } from './syntax.ts';
 
 /** The house numbers. */
@@ -65,33 +65,38 @@ export interface Area {
   tests: RegExp;
 }
 
+/**
+ * Where the tests of an area lie when a folder of its name is not all: what SIPp sends goes through the SIP
+ * server and the whole phone door, and each voice of the agent has a folder of tests.
+ */
+const TESTS_OF: Readonly<Record<string, RegExp>> = {
+  'src/phone': /^test\/[^/]+\/phone\/|^test\/sip\/|^sip\/scenarios\//,
+  'src/agent': /^test\/[^/]+\/(agent|realtime|offline|speech)\//,
+  'src/*.ts':
+    /^test\/(unit|integration)\/(config|gateway|main|media-thread)\/|^test\/(integration\/[^/]+$|e2e\/)/,
+  'sip/server': /^test\/[^/]+\/sip(-server)?\/|^test\/sip\/|^sip\/scenarios\//,
+  'scripts/call': /^test\/[^/]+\/(scripts\/)?(call|phone-call|test-phone)(\/|[.-])/,
+};
+
+function folderArea(folder: string): Area {
+  const name = nameOf(folder);
+  const tests = TESTS_OF[folder] ?? new RegExp(`^test/[^/]+/${name}/`);
+  return { name: folder, source: new RegExp(`^${folder}/.*\\.(ts|mjs)$`), tests };
+}
+
 /** The areas of the repository: each folder of src/, its top files, the SIP server, the scripts. */
 export function areasOf(files: readonly TextFile[]): Area[] {
-  const folders = new Set(
-    files.map((file) => /^src\/([^/]+)\//.exec(file.path)?.[1]).filter((name) => name !== undefined),
-  );
-  const proofs = '^test/[^/]+/';
-  const areas = [...folders].map((name) => ({
-    name: `src/${name}`,
-    source: new RegExp(`^src/${name}/`),
-    // What SIPp sends goes through the whole phone door.
-    tests: new RegExp(name === 'phone' ? `${proofs}phone/|^test/sip/|^sip/scenarios/` : `${proofs}${name}/`),
-  }));
-  return [
-    ...areas,
-    {
-      name: 'src/*.ts',
-      source: /^src\/[^/]+\.ts$/,
-      tests:
-        /^test\/(unit|integration)\/(config|gateway|main|media-thread)\/|^test\/(integration\/[^/]+$|e2e\/)/,
-    },
-    {
-      name: 'sip/server',
-      source: /^sip\/server\//,
-      tests: /^test\/[^/]+\/sip(-server)?\/|^test\/sip\/|^sip\/scenarios\//,
-    },
-    { name: 'scripts', source: /^scripts\/.*\.(mjs|ts)$/, tests: /^test\/[^/]+\/scripts\// },
-  ];
+  const folders = files
+    .map((file) => /^src\/[^/]+(?=\/)/.exec(file.path)?.[0])
+    .filter((name) => name !== undefined);
+  const topFiles = { name: 'src/*.ts', source: /^src\/[^/]+\.ts$/, tests: TESTS_OF['src/*.ts'] ?? /^$/ };
+  const scripts = {
+    name: 'scripts',
+    source: /^scripts\/(setup|mediasoup-worker)[/.].*$(?<=\.mjs)/,
+    tests: /^test\/[^/]+\/scripts\/[^/]+$/,
+  };
+  const call = { ...folderArea('scripts/call'), source: /^scripts\/call[/.]/ };
+  return [...[...new Set(folders), 'sip/server'].map(folderArea), topFiles, scripts, call];
 }
 
 /** Areas whose tests are shorter than their source. */

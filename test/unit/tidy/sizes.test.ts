@@ -90,7 +90,9 @@ describe('checkTestLengths', () => {
       { path: 'test/integration/base/a.test.ts', text: lines(6) },
       { path: 'src/media/b.ts', text: lines(20) },
       { path: 'test/unit/media/b.test.ts', text: lines(19) },
-      { path: 'scripts/c.mjs', text: lines(1) },
+      { path: 'scripts/setup/c.mjs', text: lines(1) },
+      { path: 'scripts/call.ts', text: lines(3) },
+      { path: 'test/integration/call.test.ts', text: lines(3) },
       { path: 'src/main.ts', text: lines(2) },
       { path: 'test/integration/gateway.test.ts', text: lines(2) },
     ];
@@ -98,6 +100,16 @@ describe('checkTestLengths', () => {
       'src/media:1 20 lines of source, 19 of tests',
       'scripts:1 1 lines of source, 0 of tests',
     ]);
+  });
+
+  it('finds the tests of each voice of the agent', () => {
+    const files = [
+      { path: 'src/agent/agent.ts', text: lines(10) },
+      { path: 'src/agent/models/realtime/index.ts', text: lines(10) },
+      { path: 'test/unit/agent/agent.test.ts', text: lines(10) },
+      { path: 'test/integration/realtime/index.test.ts', text: lines(10) },
+    ];
+    expect(checkTestLengths(files)).toEqual([]);
   });
 
   it('counts SIPp scenarios for the phone and for the SIP server', () => {

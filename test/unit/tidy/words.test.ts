@@ -77,6 +77,12 @@ describe('checkSleeps', () => {
   it('rules tests only', () => {
     expect(checkSleeps([{ path: 'src/base/clock.ts', text: `${set}(resolve, 5)` }])).toEqual([]);
   });
+
+  it('lets one file wait for conditions', () => {
+    const text = `${set}(resolve, 5)`;
+    expect(checkSleeps([{ path: 'test/support/until.ts', text }])).toEqual([]);
+    expect(checkSleeps([{ path: 'test/support/until-later.ts', text }])).toHaveLength(1);
+  });
 });
 
 describe('checkLeftovers', () => {
