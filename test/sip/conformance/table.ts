@@ -1,0 +1,45 @@
+/** Which server the suite runs against, and where the two are known to differ. */
+import { env } from 'node:process';
+
+/** Path of a drachtio binary; unset: the embedded server. */
+export const DRACHTIO_BINARY = env['TRUNKLINE_SIP_SERVER'];
+
+export const KIND = DRACHTIO_BINARY === undefined ? 'embedded' : 'drachtio';
+
+interface Quirks {
+  /** The answer of `proxyRequest`: drachtio proxies, the embedded server says that it does not. */
+  readonly proxies: boolean;
+  /** A verb that no application takes, while INVITE is taken. */
+  readonly unroutedStatus: number;
+  /** Max-Forwards: 0 in an INVITE. */
+  readonly noHopsStatus: number;
+  /** What the admin port does with `route` before `authenticate`. */
+  readonly routeBeforeAuthentication: 'OK' | 'NO';
+  /** Timers can be shortened by option. */
+  readonly timersCanBeShort: boolean;
+  /** The final status of a request to a UDP port where nobody listens. */
+  readonly deadPortStatuses: readonly number[];
+}
+
+const QUIRKS: Record<typeof KIND, Quirks> = {
+  embedded: {
+    proxies: false,
+    unroutedStatus: 405,
+    noHopsStatus: 483,
+    routeBeforeAuthentication: 'NO',
+    timersCanBeShort: true,
+    // Node does not pass ICMP errors of an unconnected UDP socket up.
+    deadPortStatuses: [408],
+  },
+  drachtio: {
+    proxies: true,
+    unroutedStatus: 503,
+    // The application refuses it, as it refuses all that it does not know.
+    noHopsStatus: 404,
+    routeBeforeAuthentication: 'OK',
+    timersCanBeShort: false,
+    deadPortStatuses: [408, 503],
+  },
+};
+
+export const quirks: Quirks = QUIRKS[KIND];
