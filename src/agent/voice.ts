@@ -183,8 +183,9 @@ export class Voice implements VoicePort {
   #takeHangUpBack(): void {
     const hangUp = this.#hangUp;
     this.#hangUp = null;
-    if (!hangUp || hangUp.callId === null) return;
-    this.#session?.toolResult(hangUp.callId, { ok: false, reason: 'the caller spoke' });
+    const callId = hangUp?.callId ?? null;
+    if (callId === null) return;
+    this.#session?.toolResult(callId, { ok: false, reason: 'the caller spoke' });
   }
 
   // What the session tells.
