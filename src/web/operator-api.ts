@@ -13,7 +13,7 @@ export interface OperatorSources {
   /** Why new calls would be refused right now; empty when they would not. */
   readonly troubles: () => string[];
   readonly census: () => Promise<unknown>;
-  readonly appointments: () => Promise<readonly unknown[]>;
+  readonly appointments: () => readonly unknown[];
 }
 
 export interface OperatorOptions {
@@ -95,6 +95,6 @@ function addRoutes(server: FastifyInstance, sources: OperatorSources): void {
         detail: `No call ${request.params.callId} is remembered.`,
       });
   });
-  server.get('/v1/appointments', async () => ({ appointments: await sources.appointments() }));
+  server.get('/v1/appointments', () => ({ appointments: sources.appointments() }));
   server.get('/v1/census', async () => sources.census());
 }

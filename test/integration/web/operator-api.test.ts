@@ -16,7 +16,7 @@ async function start(troubles: string[] = []): Promise<{ api: OperatorApi; journ
       journal,
       troubles: () => troubles,
       census: () => Promise.resolve({ legs: 0 }),
-      appointments: () => Promise.resolve([{ name: 'Anna Miller', day: '2030-01-02', time: '10:00' }]),
+      appointments: () => [{ name: 'Anna Miller', day: '2030-01-02', time: '10:00' }],
     },
     { host: '127.0.0.1', port: 0, log: createLog({ level: 'silent' }) },
   );

@@ -1,0 +1,145 @@
+/** An agent as a participant of a room: its voice in the call's media thread, its tools on the main thread. */
+import { TrunklineError, type ErrorCode } from '../base/errors.ts';
+import { Events } from '../base/events.ts';
+import { newId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import type {
+  AgentParticipant,
+  AgentParticipantEvents,
+  OpenAgent,
+  OpenAgentOptions,
+} from '../room/agent-door.ts';
+import type { Journal } from '../room/journal.ts';
+import { Agent, type ToolRunner } from './agent.ts';
+import type { AgentProfile } from './profile.ts';
+import type { VoiceCommand } from './voice-control.ts';
+
+export interface AgentSources {
+  readonly profiles: ReadonlyMap<string, AgentProfile>;
+  readonly tools: ToolRunner;
+  readonly journal: Journal;
+  readonly log: Log;
+}
+
+/** How doors open agents. Throws when the profile does not exist: the configuration made sure that it does. */
+export function createOpenAgent(sources: AgentSources): OpenAgent {
+  return (options) => {
+    const profile = sources.profiles.get(options.profile);
+    if (profile === undefined) throw new Error(`no profile ${options.profile}`);
+    return new Participant(sources, options, profile);
+  };
+}
+
+class Participant implements AgentParticipant {
+  readonly portId = newId('voice');
+  readonly events = new Events<AgentParticipantEvents>();
+  readonly #sources: AgentSources;
+  readonly #options: OpenAgentOptions;
+  readonly #agent: Agent;
+  readonly #ready = Promise.withResolvers<undefined>();
+  readonly #stopListening: () => void;
+  #isReady = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(sources: AgentSources, options: OpenAgentOptions, profile: AgentProfile) {
+    this.#sources = sources;
+    this.#options = options;
+    const { callId, tenant, thread, codec } = options;
+    this.#agent = new Agent({
+      callId,
+      tenant,
+      profile,
+      tools: sources.tools,
+      send: (command) => this.#send(command),
+    });
+    // Nobody may be waiting when the call is given up first.
+    this.#ready.promise.catch(() => undefined);
+    this.#listen();
+    this.#stopListening = thread
+      .voiceEvents(this.portId)
+      .on('event', (event) => this.#agent.voiceEvent(event));
+    const opening = { type: 'voice.open', voiceId: this.portId, codec, spec: this.#agent.spec } as const;
+    thread.request(opening).catch((error: unknown) => this.#failed(codeOf(error), String(error)));
+  }
+
+  async ready(): Promise<void> {
+    await this.#ready.promise;
+  }
+
+  greet(): void {
+    this.#agent.greet();
+  }
+
+  digit(digit: string): void {
+    this.#agent.digit(digit);
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { thread } = this.#options;
+    this.#agent.close();
+    this.#stopListening();
+    this.#ready.reject(new TrunklineError('MODEL_UNAVAILABLE', 'the call ended first'));
+    // A voice that never opened, or a thread that died, has nothing left to close.
+    await thread.request({ type: 'voice.close', voiceId: this.portId }).catch(() => undefined);
+  }
+
+  #send(command: VoiceCommand): void {
+    const { thread } = this.#options;
+    thread
+      .request({ type: 'voice.command', voiceId: this.portId, command })
+      .catch((error: unknown) => this.#trouble(codeOf(error), String(error)));
+  }
+
+  #listen(): void {
+    const { journal, log } = this.#sources;
+    const { callId } = this.#options;
+    const { events } = this.#agent;
+    events.on('ready', () => {
+      this.#isReady = true;
+      this.#ready.resolve(undefined);
+    });
+    events.on('heard', ({ text, final }) => {
+      if (final) journal.add(callId, { type: 'heard', text });
+    });
+    events.on('said', ({ text, heardMs, interrupted, responseMs }) =>
+      journal.add(callId, { type: 'said', text, heardMs, interrupted, responseMs }),
+    );
+    events.on('toolRan', ({ name, arguments: given, result, code, tookMs }) => {
+      journal.add(callId, { type: 'tool', name, arguments: given, result });
+      log.info({ callId, tool: name, ok: result.ok, code, tookMs: Math.round(tookMs) }, 'tool ran');
+    });
+    events.on('hangUp', ({ reason }) => this.events.emit('hangUp', { reason }));
+    events.on('failed', ({ code, detail, retryable }) => {
+      if (retryable) this.#trouble(code, detail);
+      else this.#failed(code, detail);
+    });
+  }
+
+  /** Something went wrong and the voice goes on. */
+  #trouble(code: string, detail: string): void {
+    if (this.#closing !== undefined) return;
+    this.#sources.journal.add(this.#options.callId, { type: 'trouble', code, detail });
+    this.#sources.log.warn({ callId: this.#options.callId, code, detail }, 'agent in trouble');
+  }
+
+  /** The voice is dead. */
+  #failed(code: string, detail: string): void {
+    if (this.#closing !== undefined) return;
+    this.#trouble(code, detail);
+    if (!this.#isReady) this.#ready.reject(new TrunklineError(asErrorCode(code), detail));
+    this.events.emit('failed', { code, detail });
+  }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof TrunklineError ? error.code : 'MODEL_UNAVAILABLE';
+}
+
+function asErrorCode(code: string): ErrorCode {
+  return code === 'SPEECH_UNAVAILABLE' ? code : 'MODEL_UNAVAILABLE';
+}
