@@ -1,4 +1,7 @@
-/** Everything a client may say, strictly: what the vendor's types do not have is refused, as the vendor does. */
+/**
+ * Everything a client may say, strictly: what the vendor's types do not have is refused, as the vendor
+ * does.
+ */
 import type { RealtimeClientEvent } from 'openai/resources/realtime/realtime';
 import { z } from 'zod';
 

@@ -1,6 +1,6 @@
 /**
- * Every batch of sound comes straight back, as one long response. It measures a gateway, so it costs little itself:
- * sound is neither parsed nor decoded, the base64 is copied from one message into the other.
+ * Every batch of sound comes straight back, as one long response. It measures a gateway, so it costs
+ * little itself: sound is neither parsed nor decoded, the base64 is copied from one message into the other.
  */
 import type { Connection } from './connection.ts';
 import { Responder } from './responder.ts';

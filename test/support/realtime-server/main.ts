@@ -1,6 +1,7 @@
 /**
- * The local Realtime server as a process of its own: `node test/support/realtime-server/main.ts [echo|talker] [port]`.
- * Prints one line of JSON, `{ "port": 12345 }`, and runs until SIGTERM, or until its standard input ends.
+ * The local Realtime server as a process of its own: `node test/support/realtime-server/main.ts
+ * [echo|talker] [port]`. Prints one line of JSON, `{ "port": 12345 }`, and runs until SIGTERM, or
+ * until its standard input ends.
  */
 import { echo } from './echo.ts';
 import { startRealtimeServer } from './server.ts';

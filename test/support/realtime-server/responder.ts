@@ -1,4 +1,6 @@
-/** One response at a time per conversation, with the vendor's refusals. Behaviours that answer build on it. */
+/**
+ * One response at a time per conversation, with the vendor's refusals. Behaviours that answer build on it.
+ */
 import type { ClientEvent } from './client-schema.ts';
 import type { Connection } from './connection.ts';
 import { SpokenReply } from './spoken-reply.ts';

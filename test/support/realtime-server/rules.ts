@@ -1,4 +1,6 @@
-/** What every Realtime server does, whatever it says: session settings, conversation items, coded refusals. */
+/**
+ * What every Realtime server does, whatever it says: session settings, conversation items, coded refusals.
+ */
 import { newId } from '../../../src/base/ids.ts';
 import type { ClientEvent, ClientEventOf } from './client-schema.ts';
 import type { Connection } from './connection.ts';

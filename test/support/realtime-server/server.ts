@@ -139,8 +139,9 @@ function refusalOf(
 }
 
 function refusalText(refusal: Refusal): string {
-  const headers = Object.entries(refusal.headers ?? {}).map(([name, value]) => `${name}: ${value}\r\n`);
-  return `HTTP/1.1 ${refusal.status} Refused\r\n${headers.join('')}Connection: close\r\nContent-Length: 0\r\n\r\n`;
+  const headers = { ...refusal.headers, Connection: 'close', 'Content-Length': '0' };
+  const lines = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `HTTP/1.1 ${refusal.status} Refused\r\n${lines.join('')}\r\n`;
 }
 
 function listen(http: Server, port: number): Promise<number> {

@@ -1,4 +1,7 @@
-/** Answers every `response.create`, and every commit, with the same sound, faster than real time as the vendor does. */
+/**
+ * Answers every `response.create`, and every commit, with the same sound, faster than real time as the
+ * vendor does.
+ */
 import type { Connection } from './connection.ts';
 import { Responder } from './responder.ts';
 import type { Behaviour } from './server.ts';

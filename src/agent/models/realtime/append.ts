@@ -8,8 +8,8 @@ const tail = Buffer.from('"}');
 const bytes_per_ms = SAMPLE_RATE_HZ / 1000;
 
 /**
- * Collects `appendMs` of G.711 and hands out whole messages. A batch always has the same length, so its JSON has
- * too: one buffer is filled over and over, and `send` must be done with it when it returns.
+ * Collects `appendMs` of G.711 and hands out whole messages. A batch always has the same length, so
+ * its JSON has too: one buffer is filled over and over, and `send` must be done with it when it returns.
  */
 export class AppendBatch {
   readonly #audio: Buffer;

@@ -1,4 +1,7 @@
-/** What we say to a Realtime server: builders typed by the vendor's own package, one per event that we send. */
+/**
+ * What we say to a Realtime server: builders typed by the vendor's own package, one per event that we
+ * send.
+ */
 import type {
   ConversationItemCreateEvent,
   ConversationItemTruncateEvent,
@@ -36,9 +39,10 @@ export interface SessionSettings {
 }
 
 /**
- * Turn detection is shared. The server finds the end of a turn and answers it (`create_response`), because that
- * saves a round trip before every reply. It never interrupts (`interrupt_response: false`): only the voice knows
- * what the caller has heard, and its local VAD tells a word from a cough, so barge-in is ours alone.
+ * Turn detection is shared. The server finds the end of a turn and answers it (`create_response`),
+ * because that saves a round trip before every reply. It never interrupts (`interrupt_response:
+ * false`): only the voice knows what the caller has heard, and its local VAD tells a word from a
+ * cough, so barge-in is ours alone.
  */
 export function sessionUpdate(settings: SessionSettings): SessionUpdateEvent {
   const format = audioFormat(settings.codec);
@@ -68,7 +72,10 @@ export function sessionUpdate(settings: SessionSettings): SessionUpdateEvent {
   };
 }
 
-/** Why we asked for a response. It travels as metadata, so that `response.created` tells ours from the server's. */
+/**
+ * Why we asked for a response. It travels as metadata, so that `response.created` tells ours from the
+ * server's.
+ */
 export type Purpose = 'greeting' | 'say' | 'turn' | 'tool' | 'digits';
 
 export interface ResponseRequest {

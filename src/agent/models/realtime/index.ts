@@ -111,7 +111,10 @@ export function createRealtimeModel(options: RealtimeOptions): RealtimeModel {
   };
 }
 
-/** A tool that the profile lists and nobody declared still has a name; the model then fills the arguments freely. */
+/**
+ * A tool that the profile lists and nobody declared still has a name; the model then fills the arguments
+ * freely.
+ */
 function declaredTools(
   names: readonly string[],
   declarations: Readonly<Record<string, ToolDeclaration>>,

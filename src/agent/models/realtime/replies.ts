@@ -1,4 +1,7 @@
-/** The spoken items of a conversation: what arrived of each, so that an interruption can be cut at the right ms. */
+/**
+ * The spoken items of a conversation: what arrived of each, so that an interruption can be cut at the
+ * right ms.
+ */
 import { SAMPLE_RATE_HZ } from '../../../media/frame.ts';
 import { items_max, text_chars_max } from './limits.ts';
 

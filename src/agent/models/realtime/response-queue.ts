@@ -73,7 +73,8 @@ export class ResponseQueue {
   /** true when it was the running one; the next in line is then asked for. */
   done(id: string): boolean {
     if (this.#running?.id !== id) return false;
-    // A server that does not give metadata back: had it been another response than ours, it would have refused ours.
+    // A server that does not give metadata back: had it been another response than ours, it would have
+    // refused ours.
     this.#asked = null;
     this.#running = null;
     this.#next();

@@ -21,7 +21,10 @@ const item = z.object({
   arguments: z.string().optional(),
 });
 
-/** Event type -> the fields that we use. Names and shapes are those of `openai/resources/realtime/realtime`. */
+/**
+ * Event type -> the fields that we use. Names and shapes are those of
+ * `openai/resources/realtime/realtime`.
+ */
 const schemas = {
   'session.created': z.object({ type: z.literal('session.created') }),
   'session.updated': z.object({ type: z.literal('session.updated') }),

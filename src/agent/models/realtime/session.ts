@@ -118,7 +118,10 @@ export class RealtimeSession implements VoiceSession {
     if (!this.#closed) this.#batch.add(bytes, gapMs);
   }
 
-  /** The server hears the same sound and finds the turns itself; what counts for barge-in comes as `interrupt`. */
+  /**
+   * The server hears the same sound and finds the turns itself; what counts for barge-in comes as
+   * `interrupt`.
+   */
   callerSpeaking(_speaking: boolean): void {
     return;
   }
@@ -137,8 +140,9 @@ export class RealtimeSession implements VoiceSession {
   }
 
   /**
-   * Cuts the reply and truncates its item. A response that still runs is cancelled when it is the reply's own, or
-   * one that we asked for; the server's answer to a newer turn is left alone. Tells `replyDone` before it returns.
+   * Cuts the reply and truncates its item. A response that still runs is cancelled when it is the
+   * reply's own, or one that we asked for; the server's answer to a newer turn is left alone. Tells
+   * `replyDone` before it returns.
    */
   interrupt(itemId: string, heardMs: number): void {
     const reply = this.#replies.get(itemId);

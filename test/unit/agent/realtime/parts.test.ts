@@ -1,0 +1,170 @@
+import { describe, expect, it } from 'vitest';
+import {
+  itemTruncate,
+  note,
+  responseCancel,
+  responseCreate,
+  sessionUpdate,
+  toolOutput,
+} from '../../../../src/agent/models/realtime/client-events.ts';
+import { realtimeUrl } from '../../../../src/agent/models/realtime/connect.ts';
+import { Digits } from '../../../../src/agent/models/realtime/digits.ts';
+import { sessionInstructions, speakExactly } from '../../../../src/agent/models/realtime/instructions.ts';
+import { digits_max, items_max, text_chars_max } from '../../../../src/agent/models/realtime/limits.ts';
+import { receivedMs, Replies, Transcripts } from '../../../../src/agent/models/realtime/replies.ts';
+import { agentProfileSchema } from '../../../../src/agent/profile.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
+import { clientEventSchema } from '../../../support/realtime-server/client-schema.ts';
+import { receptionist } from '../../../support/realtime-server/recorded-session.ts';
+
+describe('what we say', () => {
+  it.each([
+    sessionUpdate({
+      instructions: 'Be kind.',
+      codec: 'pcma',
+      voice: 'marin',
+      transcriptionModel: 'gpt-live-transcribe',
+      endOfSpeechMs: 500,
+      language: 'en',
+      tools: [{ type: 'function', name: 'book', description: 'Books.', parameters: { type: 'object' } }],
+    }),
+    responseCreate({ purpose: 'turn', tools: true }, 'create_1'),
+    responseCreate({ purpose: 'say', instructions: 'Say hello.', tools: false }, 'create_2'),
+    responseCancel('resp_1'),
+    itemTruncate('item_1', 0, 120.9),
+    toolOutput('call_1', { ok: true }),
+    toolOutput('call_1', undefined),
+    note('[The caller pressed the keys 1]'),
+  ])('is what the server takes: $type', (event) => {
+    expect(clientEventSchema.parse(JSON.parse(JSON.stringify(event)))).toEqual(event);
+  });
+
+  it('truncates at whole milliseconds, never beyond what was heard, never below zero', () => {
+    expect(itemTruncate('i', 1, 120.9)).toMatchObject({ content_index: 1, audio_end_ms: 120 });
+    expect(itemTruncate('i', 0, -5).audio_end_ms).toBe(0);
+  });
+
+  it('forbids tools where only words are wanted', () => {
+    expect(responseCreate({ purpose: 'say', tools: false }, 'e').response?.tool_choice).toBe('none');
+    expect(responseCreate({ purpose: 'tool', tools: true }, 'e').response).not.toHaveProperty('tool_choice');
+  });
+});
+
+describe('the address', () => {
+  it.each([
+    ['https://api.openai.com/v1', 'wss://api.openai.com/v1/realtime?model=m'],
+    ['http://127.0.0.1:8000/v1/', 'ws://127.0.0.1:8000/v1/realtime?model=m'],
+    ['ws://[::1]:9/v1', 'ws://[::1]:9/v1/realtime?model=m'],
+    ['wss://host/openai/v1?deployment=x', 'wss://host/openai/v1/realtime?deployment=x&model=m'],
+  ])('%s becomes %s', (baseUrl, url) => {
+    expect(realtimeUrl(baseUrl, 'm').href).toBe(url);
+  });
+
+  it('escapes the name of the model', () => {
+    expect(realtimeUrl('ws://host/v1', 'a b&c').search).toBe('?model=a+b%26c');
+  });
+});
+
+describe('instructions', () => {
+  const profile = agentProfileSchema.parse({
+    ...receptionist,
+    time_zone: 'America/New_York',
+    tasks: [
+      {
+        name: 'book_appointment',
+        phrases: ['I need an appointment'],
+        slots: [{ name: 'day', kind: 'day', ask: 'Which day?', ask_again: 'Sorry, which day?' }],
+        confirm: 'On {day}, correct?',
+        tool: 'book',
+        done: 'Done.',
+      },
+      { name: 'ask_hours', phrases: ['When are you open'], done: 'From nine to five.' },
+    ],
+  });
+
+  it('hold the prompt, the local day, and what each task needs', () => {
+    const text = sessionInstructions(profile, new Date('2026-11-24T02:30:00Z'));
+    expect(text).toContain('You are the receptionist of a clinic.');
+    expect(text).toContain('Monday');
+    expect(text).toContain('23 November 2026');
+    expect(text).toContain('21:30');
+    expect(text).toContain('day (day; ask "Which day?")');
+    expect(text).toContain('Read back before you go on: "On {day}, correct?".');
+    expect(text).toContain('Then call book.');
+    expect(text).toContain('ask hours');
+    expect(text).toContain('From nine to five.');
+    expect(text).toContain('Goodbye.');
+  });
+
+  it('quote words so that they cannot break out', () => {
+    expect(speakExactly('Say "hi".\nNow')).toContain(String.raw`"Say \"hi\".\nNow"`);
+  });
+});
+
+describe('replies', () => {
+  it('know how much sound came, and which of a response are open', () => {
+    const replies = new Replies();
+    const one = replies.open('i1', 'r1');
+    replies.open('i2', 'r2');
+    one.bytes = 1640;
+    expect(receivedMs(one)).toBe(205);
+    expect(replies.openOf('r1')).toEqual([one]);
+    one.ended = true;
+    expect(replies.openOf('r1')).toEqual([]);
+    expect(replies.get('i1')).toBe(one);
+  });
+
+  it('are forgotten, the oldest first', () => {
+    const replies = new Replies();
+    for (let index = 0; index <= items_max; index += 1) replies.open(`i${index}`, 'r');
+    expect(replies.get('i0')).toBeUndefined();
+    expect(replies.get('i1')).toBeDefined();
+  });
+});
+
+describe('transcripts', () => {
+  it('grow by deltas until they are finished', () => {
+    const transcripts = new Transcripts();
+    expect(transcripts.grow('a', 'to')).toBe('to');
+    expect(transcripts.grow('b', 'x')).toBe('x');
+    expect(transcripts.grow('a', 'morrow')).toBe('tomorrow');
+    transcripts.finish('a');
+    expect(transcripts.grow('a', 'new')).toBe('new');
+  });
+
+  it('stay within their limits', () => {
+    const transcripts = new Transcripts();
+    expect(transcripts.grow('a', 'x'.repeat(text_chars_max + 9))).toHaveLength(text_chars_max);
+    for (let index = 0; index < items_max; index += 1) transcripts.grow(String(index), 'y');
+    expect(transcripts.grow('a', 'z')).toBe('z');
+  });
+});
+
+describe('digits', () => {
+  it('are told once the caller pauses', () => {
+    const clock = new ManualClock();
+    const told: string[] = [];
+    const digits = new Digits(clock, (pressed) => told.push(pressed));
+    digits.press('1');
+    clock.advance(1400);
+    digits.press('2');
+    clock.advance(1499);
+    expect(told).toEqual([]);
+    clock.advance(1);
+    expect(told).toEqual(['12']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('are told at once when there are too many, and never after the end', () => {
+    const clock = new ManualClock();
+    const told: string[] = [];
+    const digits = new Digits(clock, (pressed) => told.push(pressed));
+    for (let index = 0; index < digits_max; index += 1) digits.press('7');
+    expect(told).toEqual(['7'.repeat(digits_max)]);
+    digits.press('8');
+    digits.close();
+    clock.advance(10_000);
+    expect(told).toHaveLength(1);
+    expect(clock.pending).toBe(0);
+  });
+});
