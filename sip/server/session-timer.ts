@@ -13,11 +13,11 @@ export interface SessionExpires {
 export interface SessionTimerPolicy {
   /** Shortest interval that is taken; shorter ones get 422. At least 90 (RFC 4028 §4). */
   readonly minSeconds: number;
-  /** Offers that leave the refresher open: `decline` answers without a timer, as drachtio-server does. */
-  readonly openOffers: 'decline' | 'accept';
+  /** Who refreshes when the offer leaves it open; `none` answers without a timer, as drachtio-server does. */
+  readonly defaultRefresher: Refresher | 'none';
 }
 
-export const DEFAULT_SESSION_TIMER: SessionTimerPolicy = { minSeconds: 90, openOffers: 'decline' };
+export const DEFAULT_SESSION_TIMER: SessionTimerPolicy = { minSeconds: 90, defaultRefresher: 'none' };
 
 /** Session-Expires of a message; undefined when it is missing or broken. */
 export function sessionExpiresOf(message: SipMessage): SessionExpires | undefined {
@@ -44,15 +44,21 @@ export function answerSessionTimer(
 ): void {
   const offered = sessionExpiresOf(request);
   if (offered !== undefined && !answer.has('Session-Expires')) {
-    const supports = request.tokens('Supported').has('timer') || request.tokens('Require').has('timer');
-    const open = policy.openOffers === 'accept' || request.tokens('Require').has('timer');
-    const refresher = offered.refresher ?? (open ? (supports ? 'uac' : 'uas') : undefined);
+    const refresher = offered.refresher ?? refresherFor(request, policy);
     if (refresher !== undefined) answer.add('Session-Expires', `${offered.seconds};refresher=${refresher}`);
   }
   const agreed = sessionExpiresOf(answer);
   if (agreed === undefined) return;
   if (agreed.refresher === 'uac' && !answer.tokens('Require').has('timer')) answer.add('Require', 'timer');
   if (!answer.tokens('Supported').has('timer')) answer.add('Supported', 'timer');
+}
+
+function refresherFor(request: SipRequest, policy: SessionTimerPolicy): Refresher | undefined {
+  const required = request.tokens('Require').has('timer');
+  if (policy.defaultRefresher === 'none' && !required) return undefined;
+  // Only a caller that knows session timers can refresh them (RFC 4028 §9, table 2).
+  if (!required && !request.tokens('Supported').has('timer')) return 'uas';
+  return policy.defaultRefresher === 'none' ? 'uac' : policy.defaultRefresher;
 }
 
 export interface SessionTimerEvents {

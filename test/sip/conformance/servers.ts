@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 import { startSipServer, type SipServerOptions } from '../../../sip/server/server.ts';
+import { RFC_TIMERS, transactionTimeoutMs } from '../../../sip/server/timers.ts';
 import { DRACHTIO_BINARY } from './table.ts';
 
 export interface ServerUnderTest {
@@ -21,7 +22,7 @@ export interface ServerUnderTest {
 const SECRET = 'conformance';
 
 export async function startServer(options: Partial<SipServerOptions> = {}): Promise<ServerUnderTest> {
-  return DRACHTIO_BINARY === undefined ? startEmbedded(options) : startDrachtio(DRACHTIO_BINARY);
+  return DRACHTIO_BINARY === undefined ? startEmbedded(options) : startDrachtio(DRACHTIO_BINARY, options);
 }
 
 async function startEmbedded(options: Partial<SipServerOptions>): Promise<ServerUnderTest> {
@@ -53,28 +54,39 @@ async function freePort(): Promise<number> {
     await once(udp, 'listening');
     return port;
   } catch {
-    return freePort();
+    return await freePort();
   } finally {
     udp.close();
     tcp.close();
   }
 }
 
-async function startDrachtio(binary: string): Promise<ServerUnderTest> {
+async function startDrachtio(binary: string, options: Partial<SipServerOptions>): Promise<ServerUnderTest> {
   const port = await freePort();
   const adminPort = await freePort();
   const folder = await mkdtemp(join(tmpdir(), 'drachtio-'));
   const template = await readFile(new URL('../../../sip/drachtio.conf.xml', import.meta.url), 'utf8');
   const contacts = ['udp', 'tcp'].map((name) => `<contact>sip:127.0.0.1:${port};transport=${name}</contact>`);
-  const config = template
+  const written = template
     .replace(
       /<admin\b[^>]*>[^<]*<\/admin>/,
       `<admin port="${adminPort}" secret="${SECRET}">127.0.0.1</admin>`,
     )
-    .replace(/<contacts>[\s\S]*?<\/contacts>/, `<contacts>${contacts.join('')}</contacts>`);
+    .replace(/<contacts>[\s\S]*?<\/contacts>/, `<contacts>${contacts.join('')}</contacts>`)
+    .replace(/<cdrs>[^<]*/, '<cdrs>true');
+  const timers = { ...RFC_TIMERS, ...options.timers };
+  const timersXml = Object.entries({
+    t1: timers.t1Ms,
+    t2: timers.t2Ms,
+    t4: timers.t4Ms,
+    t1x64: transactionTimeoutMs(timers),
+  }).map(([name, valueMs]) => `<${name}>${valueMs}</${name}>`);
   const file = join(folder, 'drachtio.conf.xml');
-  await writeFile(file, config);
-  const child = spawn(binary, ['--noconfig', '-f', file], { cwd: folder, stdio: 'ignore' });
+  await writeFile(
+    file,
+    written.replace(/<timers>[\s\S]*?<\/timers>/, `<timers>${timersXml.join('')}</timers>`),
+  );
+  const child = spawn(binary, ['-f', file], { cwd: folder, stdio: 'ignore' });
   const exited = once(child, 'exit');
   await Promise.race([
     accepting(adminPort),

@@ -1,5 +1,5 @@
 /** drachtio-srf 5, wrapped once: its bundled types lack much of what it does. */
-import { EventEmitter, once } from 'node:events';
+import { once, type EventEmitter } from 'node:events';
 import Srf from 'drachtio-srf';
 
 export interface SipRequestLike extends EventEmitter {
@@ -72,6 +72,9 @@ export interface CallProgress {
 
 export type Handler = (request: SipRequestLike, reply: Reply) => void;
 
+/** The library gives NOK texts as strings, its own failures as errors. */
+type SentCallback = (error: Error | string | null | undefined, request: SipRequestLike) => void;
+
 interface LooseSrf extends EventEmitter {
   connect(options: object): unknown;
   disconnect(): void;
@@ -85,7 +88,7 @@ interface LooseSrf extends EventEmitter {
     options: object,
   ): Promise<{ uas: SipDialog; uac: SipDialog }>;
   proxyRequest(request: unknown, uris: string[], options: object): Promise<{ connected: boolean }>;
-  request(uri: string, options: object, sent: (error: unknown, request: SipRequestLike) => void): void;
+  request(uri: string, options: object, sent: SentCallback): void;
 }
 
 const Library = Srf as unknown as new (tags?: string[]) => LooseSrf;
@@ -155,7 +158,7 @@ export class TestApplication {
     return new Promise<SipResponseLike>((resolve, reject) => {
       this.srf.request(uri, rest, (error, request) => {
         if (error !== null && error !== undefined) {
-          reject(error instanceof Error ? error : new Error(String(error)));
+          reject(error instanceof Error ? error : new Error(error));
           return;
         }
         request.on('response', (response: SipResponseLike) => {
