@@ -1,6 +1,6 @@
 // Builds the mediasoup worker from the sources inside its npm package with the distribution's
 // libraries alone: nothing is downloaded. stand-ins/ takes the place of what upstream's build fetches.
-import { cpSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs';
 import { availableParallelism } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -54,6 +54,30 @@ export function ninjaPercent(line) {
 }
 
 /**
+ * @param {number} pid
+ * @returns {boolean}
+ */
+function isRunning(pid) {
+  try {
+    return process.kill(pid, 0);
+  } catch (thrown) {
+    // It is there when it belongs to somebody else.
+    return /** @type {NodeJS.ErrnoException} */ (thrown).code === 'EPERM';
+  }
+}
+
+/**
+ * Removes what interrupted builds have left.
+ * @param {string} folder that of the output
+ */
+export function removeAbandonedBuilds(folder) {
+  for (const name of readdirSync(folder)) {
+    const pid = /^build-(\d+)-/.exec(name)?.[1];
+    if (pid !== undefined && !isRunning(Number(pid))) rmSync(join(folder, name), { recursive: true });
+  }
+}
+
+/**
  * Builds `output` (6 minutes on 2 idle cores) and checks that it starts. Work happens in a folder beside
  * `output`, which is put in place in one step: builds at the same time do not harm each other.
  * @param {object} job
@@ -63,7 +87,8 @@ export function ninjaPercent(line) {
  * @param {(percent: number) => void} job.onProgress
  */
 export async function buildWorker({ packageFolder, output, logFile, onProgress }) {
-  const folder = mkdtempSync(join(dirname(output), 'build-'));
+  removeAbandonedBuilds(dirname(output));
+  const folder = mkdtempSync(join(dirname(output), `build-${process.pid}-`));
   const sources = join(folder, 'worker');
   const objects = join(folder, 'objects');
   const built = join(objects, 'mediasoup-worker');

@@ -85,7 +85,8 @@ export async function rootPrefix({ uid, isTerminal }) {
 function installThem(packages, why) {
   const firsts = packages.map((choice) => choice.split('|')[0]).join(' ');
   const lines = [
-    `${why} Please install these packages and start again:`,
+    why,
+    'Please install these packages and start again:',
     ...packages.map((choice) => `  ${choice.replaceAll('|', ' or ')}`),
     'On Debian, and on Ubuntu with "universe" enabled:',
     `  sudo apt-get update && sudo apt-get install ${firsts}`,
@@ -124,6 +125,6 @@ export async function ensureSystemPackages(context, wanted, user = currentUser()
   const names = await pickNames(missing);
   context.progress(`installing ${names.join(' ')}`);
   const { code, tail } = await apt(['install', '-y', '--no-install-recommends', ...names]);
-  if (code !== 0) throw installThem(missing, `apt-get failed (${code}):\n${tail}\nAll: ${logFile}\n`);
+  if (code !== 0) throw installThem(missing, `apt-get failed (${code}):\n${tail}\nAll: ${logFile}`);
   return `installed ${names.join(' ')}`;
 }

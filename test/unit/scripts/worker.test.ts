@@ -1,8 +1,10 @@
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 import {
   buildWorker,
+  removeAbandonedBuilds,
   ninjaPercent,
   patchSources,
   workerStarts,
@@ -127,6 +129,19 @@ describe('buildWorker', () => {
     const job = { packageFolder, output, logFile: join(cache, 'build.log'), onProgress: () => undefined };
     await expect(buildWorker(job)).rejects.toThrow(/recipe\.mjs was made for another version/);
     expect(readdirSync(cache)).toEqual(['build.log']);
+  });
+});
+
+describe('removeAbandonedBuilds', () => {
+  it('removes folders of builds that are gone, and nothing else', () => {
+    const folder = temporaryFolder();
+    const { pid: endedPid } = spawnSync('true');
+    writeText(join(folder, `build-${endedPid}-abc`, 'worker', 'a.cpp'), '');
+    writeText(join(folder, `build-${process.pid}-abc`, 'worker', 'a.cpp'), '');
+    writeText(join(folder, 'build.log'), '');
+    writeText(join(folder, 'mediasoup-worker'), '');
+    removeAbandonedBuilds(folder);
+    expect(readdirSync(folder).sort()).toEqual([`build-${process.pid}-abc`, 'build.log', 'mediasoup-worker']);
   });
 });
 
