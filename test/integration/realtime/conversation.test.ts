@@ -140,8 +140,9 @@ describe('sound', () => {
       { utteranceId: 'item_u', text: 'tomorrow at ten', final: false },
       { utteranceId: 'item_u', text: 'Tomorrow at ten.', final: true },
     ]);
-    expect(call.all('speechStarted')).toHaveLength(1);
-    expect(call.all('speechStopped')).toHaveLength(1);
+    // The server's ears do not interrupt: a cough is speech to them, and the voice has ears of its own.
+    expect(call.all('speechStarted')).toEqual([]);
+    expect(call.all('speechStopped')).toEqual([]);
     expect(call.all('usage')).toEqual([{ usage: { source: 'transcription', ...usage } }]);
   });
 });

@@ -4,6 +4,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { dropped_ms_max, errors_max, not_events_max } from '../../../src/agent/models/realtime/limits.ts';
 import { cannedSound } from '../../support/realtime-server/canned-sound.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import type { Outgoing } from '../../support/realtime-server/connection.ts';
 import { openRecorded, type RecordedSession } from '../../support/realtime-server/recorded-session.ts';
 import { script, type Step } from '../../support/realtime-server/script.ts';
 import {
@@ -28,6 +29,12 @@ const updated: Step = { send: (far) => ({ type: 'session.updated', session: far.
 const ready: Step[] = [created, { until: 'session.update' }, updated];
 const error = (code: string): Step => ({
   send: { type: 'error', error: { type: 'invalid_request_error', code, message: 'No.' } },
+});
+
+const heard = (delta: string): Outgoing => ({
+  type: 'conversation.item.input_audio_transcription.delta',
+  item_id: 'item_u',
+  delta,
 });
 
 const play = (...steps: Step[]): RealtimeServerOptions['behave'] => script([...ready, ...steps]);
@@ -234,10 +241,10 @@ describe('a session goes on', () => {
         error('item_not_found'),
         { raw: 'not JSON' },
         { delayMs: 5 },
-        { send: { type: 'input_audio_buffer.speech_started', item_id: 'item_u', audio_start_ms: 0 } },
+        { send: heard('Hello?') },
       ),
     );
-    await session.nth('speechStarted');
+    await session.nth('heard');
     expect(session.all('failed')).toEqual([]);
     expect(session.model.counts).toMatchObject({ unknownEvents: 2, notEvents: 1, errors: 2 });
   });
@@ -270,8 +277,8 @@ describe('a session goes on', () => {
       clock.advance(10_000);
       await pinged;
       // The pong is on its way: any later event proves that it has arrived.
-      far?.send({ type: 'input_audio_buffer.speech_started', item_id: 'item_u', audio_start_ms: 0 });
-      await session.nth('speechStarted', round + 1);
+      far?.send(heard(`Round ${round}`));
+      await session.nth('heard', round + 1);
     }
     expect(session.all('failed')).toEqual([]);
     session.session.close();

@@ -37,14 +37,6 @@ const schemas = {
       event_id: z.string().nullish(),
     }),
   }),
-  'input_audio_buffer.speech_started': z.object({
-    type: z.literal('input_audio_buffer.speech_started'),
-    item_id: id,
-  }),
-  'input_audio_buffer.speech_stopped': z.object({
-    type: z.literal('input_audio_buffer.speech_stopped'),
-    item_id: id,
-  }),
   'input_audio_buffer.committed': z.object({ type: z.literal('input_audio_buffer.committed'), item_id: id }),
   'conversation.item.input_audio_transcription.delta': z.object({
     type: z.literal('conversation.item.input_audio_transcription.delta'),

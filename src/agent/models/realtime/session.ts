@@ -119,8 +119,9 @@ export class RealtimeSession implements VoiceSession {
   }
 
   /**
-   * The server hears the same sound and finds the turns itself; what counts for barge-in comes as
-   * `interrupt`.
+   * The server hears the same sound and finds the ends of turns itself. Its `speech_started` is not
+   * passed on: it comes for a cough too, and what counts for barge-in is the voice's local VAD, which
+   * calls `interrupt`.
    */
   callerSpeaking(_speaking: boolean): void {
     return;
@@ -207,12 +208,6 @@ export class RealtimeSession implements VoiceSession {
         break;
       case 'error':
         this.#error(event.error);
-        break;
-      case 'input_audio_buffer.speech_started':
-        this.#tell('speechStarted', {});
-        break;
-      case 'input_audio_buffer.speech_stopped':
-        this.#tell('speechStopped', {});
         break;
       case 'input_audio_buffer.committed':
         // The server answers a turn by itself, but not while it is still busy with another response.
