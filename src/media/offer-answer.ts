@@ -43,11 +43,14 @@ const MIRRORED: Readonly<Record<Direction, Direction>> = {
 };
 
 /**
- * Whether an offer can be taken at all, before any port is opened for it.
+ * The codec that an offer would settle, before any port is opened for it. `localAddress`: what our answer would
+ * name; empty: not known yet.
  * @throws TrunklineError SDP_UNPARSABLE, SDP_NO_AUDIO or SDP_NO_COMMON_CODEC
  */
-export function chooseCodec(sdp: string, codecs: readonly Codec[]): Codec {
-  return chooseAudio(readSdp(sdp), codecs).chosen.codec;
+export function chooseCodec(sdp: string, codecs: readonly Codec[], localAddress: string): Codec {
+  const { audio, chosen } = chooseAudio(readSdp(sdp), codecs);
+  if (localAddress !== '') requireOneFamily(audio.address, localAddress);
+  return chosen.codec;
 }
 
 export class OfferAnswer {
@@ -151,15 +154,14 @@ export class OfferAnswer {
   #settle(audio: RemoteAudio, chosen: OfferedCodec): Settlement {
     const silenced = isUnspecified(audio.address);
     const previous = this.#current?.remote;
-    if (!silenced && isIP(audio.address) !== isIP(this.#local.address))
-      throw new TrunklineError('SDP_NO_AUDIO', `IPv${isIP(audio.address)} is not spoken at this address`);
+    requireOneFamily(audio.address, this.#local.address);
     const stated = MIRRORED[audio.direction];
     const direction = silenced ? withoutSending(stated) : stated;
     const rtcpPort = audio.rtcpPort;
     return {
       remote: {
         // The old form of hold hides the address: the last one known stays, and nothing is sent to it.
-        address: silenced ? (previous?.address ?? audio.address) : audio.address,
+        address: silenced ? (previous?.address ?? this.#nowhere()) : audio.address,
         rtpPort: audio.rtpPort,
         rtcpPort,
       },
@@ -171,6 +173,11 @@ export class OfferAnswer {
     };
   }
 
+  /** The unspecified address of our own family. */
+  #nowhere(): string {
+    return isIP(this.#local.address) === 6 ? '::' : '0.0.0.0';
+  }
+
   #write(lines: readonly (LocalAudio | MediaLine)[]): string {
     const description = { sessionId: this.#sessionId, address: this.#local.address, lines };
     const body = writeSdp({ ...description, version: 0 });
@@ -179,6 +186,12 @@ export class OfferAnswer {
     this.#lines = lines;
     return writeSdp({ ...description, version: this.#version });
   }
+}
+
+/** Sound cannot cross from IPv4 to IPv6 without a relay. */
+function requireOneFamily(remote: string, local: string): void {
+  if (isUnspecified(remote) || isIP(remote) === isIP(local)) return;
+  throw new TrunklineError('SDP_NO_AUDIO', `IPv${isIP(remote)} is offered, IPv${isIP(local)} is spoken here`);
 }
 
 function isUnspecified(address: string): boolean {

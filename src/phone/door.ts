@@ -4,7 +4,7 @@ import { ending, type Ending, type EndingSlug } from '../base/ending.ts';
 import { messageOf } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
-import type { MediaThreadHandle } from '../media/thread-handle.ts';
+import type { MediaThreads } from '../media/threads.ts';
 import type { OpenAgent } from '../room/agent-door.ts';
 import type { Journal } from '../room/journal.ts';
 import type { Rooms } from '../room/rooms.ts';
@@ -36,7 +36,7 @@ export interface PhoneDoorOptions {
   readonly sessionExpiresS: number;
   /** What goes into SDP; empty: the address of the RTP sockets. */
   readonly mediaAddress: string;
-  readonly threads: { leastLoaded(): MediaThreadHandle };
+  readonly threads: Pick<MediaThreads, 'leastLoaded' | 'events'>;
   readonly rooms: Pick<Rooms, 'open'>;
   readonly openAgent: OpenAgent;
   readonly journal: Journal;
@@ -56,6 +56,7 @@ export class PhoneDoor {
   readonly #refusals = new Map<EndingSlug, number>();
   readonly #logPace: TokenBucket;
   #draining = false;
+  readonly #stopWatchingThreads: () => void;
   #forgetGrace: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
@@ -74,10 +75,14 @@ export class PhoneDoor {
       routes: new Routes(options.numbers),
       pace: new TokenBucket(options.calls.per_second_max, clock),
       callsMax: options.calls.max,
+      mediaAddress: options.mediaAddress,
       openCalls: (trunkName) => this.#openCalls(trunkName),
       isDraining: () => this.#draining,
       isKnown: (request) => this.#isKnown(request),
     };
+    this.#stopWatchingThreads = options.threads.events.on('died', ({ thread, reason }) => {
+      for (const call of this.#calls) if (call.thread === thread) call.end(ending('media-failure', reason));
+    });
     front.events.on('request', (request) => this.#receive(request));
     front.events.on('signalling-lost', () => this.#lost());
     front.events.on('signalling-restored', () => this.#restored());
@@ -125,6 +130,7 @@ export class PhoneDoor {
     this.#forgetGrace?.();
     for (const call of this.#calls) call.end(ending('shutting-down'));
     await this.idle();
+    this.#stopWatchingThreads();
     this.#front.events.removeAll();
     this.#front.close();
   }

@@ -80,6 +80,11 @@ export class InboundCall {
     this.ended = this.#finished.promise;
   }
 
+  /** The media thread that its sound lives in; undefined before it has one. */
+  get thread(): MediaThreadHandle | undefined {
+    return this.#thread;
+  }
+
   get isAnswered(): boolean {
     return this.#answeredMs !== undefined;
   }
@@ -134,8 +139,6 @@ export class InboundCall {
     const { threads, rooms, openAgent, limits, clock } = this.#parts;
     const { trunk, number, codec } = this.#admitted;
     const thread = (this.#thread = threads.leastLoaded());
-    const stopWatching = thread.events.on('died', ({ reason }) => this.end(ending('media-failure', reason)));
-    void this.ended.then(stopWatching);
     this.#after(open_timeout_ms, () => {
       if (this.#answering === undefined) this.end(ending('answer-timeout'));
     });
@@ -153,7 +156,7 @@ export class InboundCall {
     }));
     const ready = this.#watchAgent(agent);
     const leg = await this.#leg;
-    const sdp = await leg.describe(this.request.sdp);
+    const sdp = await leg.describe(this.request);
     const room = await this.#room;
     await Promise.all([
       room.admitLeg({ participantId: this.legId, legId: this.legId, codec }),

@@ -49,6 +49,7 @@ export class PhoneLeg {
   readonly #offerAnswer: OfferAnswer;
   readonly #digits: DigitMerger;
   #dialog: SipDialog | undefined;
+  #offeredIn: number | undefined;
   #held = false;
   #codec: Codec | undefined;
   #closing: Promise<LegStats | undefined> | undefined;
@@ -98,9 +99,9 @@ export class PhoneLeg {
    * Nothing is sent to the caller yet.
    * @throws TrunklineError when the offer cannot be taken or the media thread fails
    */
-  async describe(offerSdp: string): Promise<string> {
-    if (offerSdp.trim() === '') return this.#offerAnswer.offer();
-    const { sdp, settlement } = this.#offerAnswer.answer(offerSdp);
+  async describe(invite: SipRequest): Promise<string> {
+    if (invite.sdp.trim() === '') return this.#offer(invite);
+    const { sdp, settlement } = this.#offerAnswer.answer(invite.sdp);
     this.#note(settlement);
     await this.#send(settlement, false);
     return sdp;
@@ -109,7 +110,7 @@ export class PhoneLeg {
   /** The INVITE was answered: from here on sound may go to the caller, and the dialog's requests are answered. */
   attach(dialog: SipDialog): void {
     this.#dialog = dialog;
-    dialog.events.on('acknowledged', ({ sdp }) => this.#acknowledged(sdp));
+    dialog.events.on('acknowledged', (ack) => this.#acknowledged(ack));
     dialog.events.on('renegotiate', (request) => this.#renegotiate(request));
     dialog.events.on('info', (request) => this.#info(request));
     dialog.events.on('request', (request) => request.respond(405, { headers: CAPABILITY_HEADERS }));
@@ -141,9 +142,15 @@ export class PhoneLeg {
     }
   }
 
-  #acknowledged(sdp: string): void {
+  #offer(invite: SipRequest): string {
+    this.#offeredIn = invite.sequence;
+    return this.#offerAnswer.offer();
+  }
+
+  #acknowledged({ sdp, sequence }: SipDialogEvents['acknowledged']): void {
     this.events.emit('reached', null);
-    if (!this.#offerAnswer.offerOpen) return;
+    // The library hands an ACK on later than an INVITE that follows it: another's ACK is no answer to our offer.
+    if (!this.#offerAnswer.offerOpen || sequence !== this.#offeredIn) return;
     try {
       if (sdp.trim() === '') throw new TrunklineError('SDP_UNPARSABLE', 'the ACK answers no offer');
       this.#apply(this.#offerAnswer.accept(sdp));
@@ -177,7 +184,7 @@ export class PhoneLeg {
       return;
     }
     if (offer.trim() === '') {
-      request.respond(200, { headers, body: this.#offerAnswer.offer() });
+      request.respond(200, { headers, body: this.#offer(request) });
       return;
     }
     try {

@@ -20,6 +20,8 @@ export interface Screen {
   readonly routes: Routes;
   readonly pace: TokenBucket;
   readonly callsMax: number;
+  /** What our descriptions name; empty when only the media thread knows. */
+  readonly mediaAddress: string;
   /** Open calls, and those of one trunk. */
   openCalls(trunkName?: string): number;
   isDraining(): boolean;
@@ -159,7 +161,7 @@ function route(request: SipRequest, attempt: Attempt, screen: Screen): Verdict {
   return 'go-on';
 }
 
-function negotiate(request: SipRequest, attempt: Attempt): Verdict {
+function negotiate(request: SipRequest, attempt: Attempt, screen: Screen): Verdict {
   const allowed = attempt.trunk?.codecs ?? [];
   const sdp = request.sdp;
   if (sdp.trim() === '') {
@@ -172,7 +174,7 @@ function negotiate(request: SipRequest, attempt: Attempt): Verdict {
   if (type !== '' && type !== 'application/sdp' && !type.startsWith('multipart/'))
     return refuse(ending('bad-sdp', `Content-Type ${type}`), { Accept: 'application/sdp' });
   try {
-    attempt.codec = chooseCodec(sdp, allowed);
+    attempt.codec = chooseCodec(sdp, allowed, screen.mediaAddress);
     return 'go-on';
   } catch (error) {
     return refuseOffer(error);

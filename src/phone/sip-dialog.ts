@@ -1,13 +1,13 @@
 /** One SIP dialog that an INVITE made (RFC 3261 §12), from its 200 to its BYE. */
 import { Events } from '../base/events.ts';
 import type { RawDialog, RawHeaders, RawRequest, RawResponse } from './drachtio.ts';
-import { SipRequest } from './sip-request.ts';
+import { SipRequest, sequenceIn } from './sip-request.ts';
 
 export interface SipDialogEvents {
   /** The dialog is over without our doing: BYE from the far end, or given up by the SIP server. */
   ended: { by: 'far end' | 'SIP server'; reason: string };
-  /** An ACK; `sdp` is its description, empty when it has none. */
-  acknowledged: { sdp: string };
+  /** An ACK: its description, empty when it has none, and the CSeq number of the INVITE it belongs to. */
+  acknowledged: { sdp: string; sequence: number };
   /** A re-INVITE or UPDATE: the listener answers it. */
   renegotiate: SipRequest;
   info: SipRequest;
@@ -35,7 +35,12 @@ export class SipDialog {
         reason: byServer ? reason : (request.headers['reason'] ?? ''),
       });
     });
-    raw.on('ack', (request) => this.events.emit('acknowledged', { sdp: request.body ?? '' }));
+    raw.on('ack', (request) =>
+      this.events.emit('acknowledged', {
+        sdp: request.body ?? '',
+        sequence: sequenceIn(request.get('CSeq')),
+      }),
+    );
     const pass =
       (event: 'renegotiate' | 'info' | 'request') =>
       (request: RawRequest, response: RawResponse): void =>

@@ -7,6 +7,10 @@ export interface Reply {
   readonly body?: string;
 }
 
+export function sequenceIn(cseq: string | undefined): number {
+  return Number.parseInt(cseq ?? '', 10);
+}
+
 export class SipRequest {
   readonly #request: RawRequest;
   readonly #response: RawResponse;
@@ -56,6 +60,11 @@ export class SipRequest {
   /** A header's value; several headers of one name are joined by commas. Short names are known. */
   header(name: string): string | undefined {
     return this.#request.get(name);
+  }
+
+  /** The number in CSeq: an ACK bears that of its INVITE (RFC 3261 §17.1.1.3). */
+  get sequence(): number {
+    return sequenceIn(this.header('CSeq'));
   }
 
   get callId(): string {
