@@ -8,6 +8,7 @@
  */
 import type { AgentProfile, Slot, Task } from '../../profile.ts';
 import { Intent } from './intent.ts';
+import { EXPECT_CLOSING, EXPECT_OPEN, expectAnswer, expectConfirmation } from './phrasebook.ts';
 import { readSlots, readYesNo, saySlot } from './slots.ts';
 import { wordsOf } from './words.ts';
 
@@ -65,6 +66,14 @@ export class Dialog {
 
   get phase(): Phase {
     return this.#phase;
+  }
+
+  /** What the caller will probably say next: one of the phrasebook's expectations. */
+  get expecting(): string {
+    if (this.#phase === 'closing' || this.#phase === 'ended') return EXPECT_CLOSING;
+    if (this.#task === null) return EXPECT_OPEN;
+    if (this.#phase === 'asking' && this.#asked) return expectAnswer(this.#task.name, this.#asked.name);
+    return this.#phase === 'confirming' ? expectConfirmation(this.#task.name) : EXPECT_OPEN;
   }
 
   /** The caller said `text` (empty: it was not understood). */

@@ -6,18 +6,19 @@ import { join } from 'node:path';
 import { TrunklineError } from '../../../base/errors.ts';
 import { newId } from '../../../base/ids.ts';
 import type { AgentProfile } from '../../profile.ts';
-import { sentencesOf } from './phrasebook.ts';
+import { phrasebookOf } from './phrasebook.ts';
 import { Trigram } from './trigram.ts';
 
 /** Raised when the generator changes: what an older version left in the cache is not used. */
-const FORMAT = 1;
+const FORMAT = 2;
 /** Unknown words named in one refusal. */
 const UNKNOWN_WORDS_MAX = 10;
 
 export interface LanguageModelFiles {
   /** Content hash: one per way of speaking. */
   readonly key: string;
-  readonly languageModelPath: string;
+  /** Expectation -> its trigram model. All share one dictionary. */
+  readonly languageModelPaths: ReadonlyMap<string, string>;
   readonly dictionaryPath: string;
 }
 
@@ -97,8 +98,10 @@ export function dictionaryFor(words: readonly string[], dictionary: string): str
   return `${lines.join('\n')}\n`;
 }
 
+const MODEL_SUFFIX = '.lm';
+
 /**
- * Makes (or finds) the language model and dictionary of a profile. Takes some 300 ms of CPU the first time.
+ * Makes (or finds) the language models and the dictionary of a profile. Takes 1 to 2 s of CPU the first time.
  * Throws PROFILE_UNSPEAKABLE and names the words whose pronunciation is unknown.
  */
 export function prepareLanguageModel(options: {
@@ -109,16 +112,20 @@ export function prepareLanguageModel(options: {
   const key = keyOf(options.profile);
   const folder = join(options.cacheFolder, `language-${key}`);
   makeFolder(folder, (unfinished) => {
-    const model = new Trigram(sentencesOf(options.profile));
-    const words = model.words.filter((word) => !word.startsWith('<'));
-    const lines = dictionaryFor(words, readFileSync(options.dictionaryPath, 'utf8'));
-    // pocketsphinx takes <s> and </s> from the acoustic model's noise dictionary.
+    const book = phrasebookOf(options.profile);
+    const words = new Set([...book.values()].flat().flatMap((sentence) => sentence.split(' ')));
+    words.delete('');
+    const lines = dictionaryFor([...words], readFileSync(options.dictionaryPath, 'utf8'));
     writeFileSync(join(unfinished, 'domain.dict'), lines);
-    writeFileSync(join(unfinished, 'domain.lm'), model.arpa());
+    for (const [expectation, sentences] of book)
+      writeFileSync(join(unfinished, `${expectation}${MODEL_SUFFIX}`), new Trigram(sentences, words).arpa());
   });
+  const models = readdirSync(folder).filter((file) => file.endsWith(MODEL_SUFFIX));
   return {
     key,
-    languageModelPath: join(folder, 'domain.lm'),
+    languageModelPaths: new Map(
+      models.map((file) => [file.slice(0, -MODEL_SUFFIX.length), join(folder, file)]),
+    ),
     dictionaryPath: join(folder, 'domain.dict'),
   };
 }

@@ -11,7 +11,7 @@ import { sayOrdinal, wordsOf } from './words.ts';
 type Grammar = Map<string, readonly string[]>;
 
 /** Sentences sampled of each kind: enough that every bigram of the rules is met. */
-const SAMPLES = { perPhrase: 90, perAnswer: 160, perConfirmation: 60, perCourtesy: 40 };
+const SAMPLES = { perPhrase: 90, perAnswer: 120, perCorrection: 60, dayAndTime: 1500 };
 /** Rules nest no deeper; more is a rule that names itself. */
 const DEPTH_MAX = 12;
 
@@ -106,7 +106,6 @@ function seeded(): () => number {
 }
 
 class Sampler {
-  readonly sentences: string[] = [];
   readonly #random = seeded();
   readonly #grammar: Grammar;
 
@@ -135,8 +134,8 @@ class Sampler {
     });
   }
 
-  add(template: string): void {
-    this.sentences.push(wordsOf(this.expand(template)).join(' '));
+  sentence(template: string): string {
+    return wordsOf(this.expand(template)).join(' ');
   }
 }
 
@@ -168,7 +167,11 @@ function phraseTemplate(task: Task, phrase: string): string {
   });
 }
 
-function addTask(sampler: Sampler, task: Task): void {
+/** Sentences of one kind, by the name of the kind: "wish.book", "answer.book.day", "yes-no". */
+type Groups = Map<string, string[]>;
+
+function wishes(sampler: Sampler, task: Task): string[] {
+  const sentences: string[] = [];
   for (const phrase of task.phrases) {
     const template = phraseTemplate(task, phrase);
     for (let count = 0; count < SAMPLES.perPhrase; count += 1) {
@@ -181,59 +184,154 @@ function addTask(sampler: Sampler, task: Task): void {
             tail += ` ${sampler.pick(fitting).replace('{}', `{${ruleOf(task, slot)}}`)}`;
         }
       }
-      sampler.add(`${opening}${template}${tail}`);
+      sentences.push(sampler.sentence(`${opening}${template}${tail}`));
     }
   }
+  return sentences;
 }
 
-function addSlots(sampler: Sampler, task: Task): void {
+function answers(sampler: Sampler, task: Task, slot: Slot, profile: AgentProfile): string[] {
+  const value = `{${ruleOf(task, slot)}}`;
+  const sentences: string[] = [];
+  for (const answer of ANSWERS[slot.kind]) {
+    for (let count = 0; count < SAMPLES.perAnswer; count += 1) {
+      const opening = sampler.chance(0.1) ? '{opening} ' : '';
+      sentences.push(sampler.sentence(`${opening}${answer.replace('{}', value)}`));
+    }
+  }
+  if (slot.kind !== 'person') return sentences;
+  const { first_names: firstNames, last_names: lastNames } = profile.vocabulary;
+  for (const first of firstNames) {
+    // Every pair once: otherwise a name that the samples missed would be all but unsayable.
+    for (const last of lastNames) {
+      const lead = sampler.pick(['my name is ', 'this is ', '', '']);
+      sentences.push(sampler.sentence(`${lead}${first} ${last}`));
+    }
+  }
+  return sentences;
+}
+
+function corrections(sampler: Sampler, task: Task): string[] {
+  const lead = { day: 'on ', time: 'at ', person: 'my name is ', choice: '', yes_no: '', digits: '' };
+  const sentences: string[] = [];
   for (const slot of task.slots) {
     const value = `{${ruleOf(task, slot)}}`;
-    for (const answer of ANSWERS[slot.kind]) {
-      for (let count = 0; count < SAMPLES.perAnswer; count += 1) {
-        const opening = sampler.chance(0.1) ? '{opening} ' : '';
-        sampler.add(`${opening}${answer.replace('{}', value)}`);
-      }
-    }
-    const lead = { day: 'on ', time: 'at ', person: 'my name is ', choice: '', yes_no: '', digits: '' };
     for (const correction of CORRECTIONS) {
-      for (let count = 0; count < SAMPLES.perConfirmation; count += 1) {
+      for (let count = 0; count < SAMPLES.perCorrection; count += 1) {
         const filled = sampler.chance(0.5) ? `${lead[slot.kind]}${value}` : value;
-        sampler.add(correction.replace('{}', filled));
+        sentences.push(sampler.sentence(correction.replace('{}', filled)));
       }
     }
-    for (const correction of [`the ${slot.name}`, `the ${slot.name} is wrong`, `change the ${slot.name}`]) {
-      for (let count = 0; count < SAMPLES.perCourtesy; count += 1) sampler.add(correction.replace(/_/g, ' '));
+    const named = slot.name.replace(/_/g, ' ');
+    for (let count = 0; count < SAMPLES.perCorrection; count += 1) {
+      const phrase = sampler.pick(['the {}', 'the {} is wrong', 'change the {}', 'no the {} is wrong']);
+      sentences.push(sampler.sentence(phrase.replace('{}', named)));
     }
   }
-  const day = task.slots.some((slot) => slot.kind === 'day');
-  const time = task.slots.some((slot) => slot.kind === 'time');
-  if (!day || !time) return;
-  for (const both of ['{day} at {time}', 'on {day} at {time}', 'at {time} on {day}', 'no {day} at {time}']) {
-    for (let count = 0; count < SAMPLES.perAnswer * 3; count += 1) sampler.add(both);
-  }
+  return sentences;
 }
 
-/** Sample sentences of a profile, a word list joined by blanks each. Same profile, same sentences. */
-export function sentencesOf(profile: AgentProfile): string[] {
+/** Day and time together, for tasks that want both. */
+function dayAndTime(sampler: Sampler, task: Task): string[] {
+  const kinds = task.slots.map((slot) => slot.kind);
+  if (!kinds.includes('day') || !kinds.includes('time')) return [];
+  const forms = ['{day} at {time}', '{day} at {time}', 'on {day} at {time}', 'at {time} on {day}'];
+  return Array.from({ length: SAMPLES.dayAndTime }, () => sampler.sentence(sampler.pick(forms)));
+}
+
+function groupsOf(profile: AgentProfile): Groups {
   const sampler = new Sampler(grammarOf(profile));
+  const groups: Groups = new Map();
   for (const task of profile.tasks) {
-    addTask(sampler, task);
-    addSlots(sampler, task);
+    groups.set(`wish.${task.name}`, wishes(sampler, task));
+    for (const slot of task.slots)
+      groups.set(`answer.${task.name}.${slot.name}`, answers(sampler, task, slot, profile));
+    groups.set(`correction.${task.name}`, corrections(sampler, task));
+    groups.set(`both.${task.name}`, dayAndTime(sampler, task));
   }
-  const { first_names: firstNames, last_names: lastNames } = profile.vocabulary;
-  if (profile.tasks.some((task) => task.slots.some((slot) => slot.kind === 'person'))) {
-    // Every pair once: otherwise a name the samples missed would be all but unsayable.
-    for (const first of firstNames) {
-      for (const last of lastNames)
-        sampler.add(`${sampler.chance(0.5) ? 'my name is ' : ''}${first} ${last}`);
-    }
+  groups.set('yes-no', CONFIRMATIONS);
+  groups.set('courtesy', [...COURTESIES, ...profile.vocabulary.phrases.map((one) => sampler.sentence(one))]);
+  return groups;
+}
+
+/** Shares of the groups, by the beginning of their names, in the model of one expectation. */
+type Mixture = readonly (readonly [group: string, share: number])[];
+
+const OPEN: Mixture = [
+  ['wish.', 0.76],
+  ['both.', 0.06],
+  ['answer.', 0.06],
+  ['courtesy', 0.12],
+];
+const CLOSING: Mixture = [
+  ['courtesy', 0.45],
+  ['wish.', 0.4],
+  ['yes-no', 0.07],
+  ['both.', 0.04],
+  ['answer.', 0.04],
+];
+
+function asking(task: string, slot: string): Mixture {
+  return [
+    [`answer.${task}.${slot}`, 0.64],
+    [`answer.${task}.`, 0.08],
+    [`both.${task}`, 0.06],
+    [`correction.${task}`, 0.04],
+    ['wish.', 0.1],
+    ['courtesy', 0.04],
+    ['yes-no', 0.04],
+  ];
+}
+
+function confirming(task: string): Mixture {
+  return [
+    ['yes-no', 0.46],
+    [`correction.${task}`, 0.34],
+    [`answer.${task}.`, 0.08],
+    ['wish.', 0.06],
+    ['courtesy', 0.06],
+  ];
+}
+
+/** Sentences in the model of one expectation. */
+const SENTENCES_PER_MODEL = 9000;
+
+/** `count` sentences of a group: evenly thinned out when it has more, repeated when it has fewer. */
+function portion(group: readonly string[], count: number): string[] {
+  if (group.length === 0) return [];
+  return Array.from({ length: count }, (_, index) => {
+    const at = group.length > count ? Math.floor((index * group.length) / count) : index % group.length;
+    return group[at] ?? '';
+  });
+}
+
+function mixed(groups: Groups, mixture: Mixture): string[] {
+  return mixture.flatMap(([prefix, share]) => {
+    const sentences = [...groups].filter(([name]) => name.startsWith(prefix)).flatMap(([, group]) => group);
+    return portion(sentences, Math.round(share * SENTENCES_PER_MODEL));
+  });
+}
+
+/** What the recogniser may expect next: anything, an answer to a question, a yes or no, or the end. */
+export const EXPECT_OPEN = 'open';
+export const EXPECT_CLOSING = 'closing';
+export const expectAnswer = (task: string, slot: string): string => `answer-${task}-${slot}`;
+export const expectConfirmation = (task: string): string => `confirm-${task}`;
+
+/**
+ * Sample sentences for every expectation of a profile, by its name; words are separated by blanks.
+ * Every group is in every model, so a caller may always say something else; it is only less likely.
+ */
+export function phrasebookOf(profile: AgentProfile): Map<string, string[]> {
+  const groups = groupsOf(profile);
+  const book = new Map([
+    [EXPECT_OPEN, mixed(groups, OPEN)],
+    [EXPECT_CLOSING, mixed(groups, CLOSING)],
+  ]);
+  for (const task of profile.tasks) {
+    for (const slot of task.slots)
+      book.set(expectAnswer(task.name, slot.name), mixed(groups, asking(task.name, slot.name)));
+    if (task.confirm !== '') book.set(expectConfirmation(task.name), mixed(groups, confirming(task.name)));
   }
-  for (const phrase of [...COURTESIES, ...profile.vocabulary.phrases]) {
-    for (let count = 0; count < SAMPLES.perCourtesy; count += 1) sampler.add(phrase);
-  }
-  for (const phrase of CONFIRMATIONS) {
-    for (let count = 0; count < SAMPLES.perConfirmation; count += 1) sampler.add(phrase);
-  }
-  return sampler.sentences.filter((sentence) => sentence !== '');
+  return book;
 }

@@ -39,6 +39,8 @@ function bindBoth() {
     end: 'int ps_end_utt(void*)',
     hypothesis: 'const char* ps_get_hyp(void*, _Out_ int32_t*)',
     frames: 'int ps_get_n_frames(void*)',
+    addModel: 'int ps_set_lm_file(void*, const char*, const char*)',
+    useModel: 'int ps_set_search(void*, const char*)',
   });
   base.setLog(null);
   return { base, sphinx };
@@ -69,6 +71,17 @@ export class Decoder {
     sphinx.startStream(decoder);
     this.#decoder = decoder;
     this.#sphinx = sphinx;
+  }
+
+  /** Adds a language model (ARPA file) under a name. Some 10 ms. Throws SPEECH_UNAVAILABLE. */
+  addModel(name: string, path: string): void {
+    if (this.#sphinx.addModel(this.#decoder, name, path) !== 0)
+      throw new TrunklineError('SPEECH_UNAVAILABLE', `pocketsphinx refused the language model ${path}`);
+  }
+
+  /** Listens with this language model from the next utterance on. */
+  useModel(name: string): void {
+    this.#sphinx.useModel(this.#decoder, name);
   }
 
   start(): void {

@@ -7,6 +7,7 @@ import { messageOf, TrunklineError } from '../../../base/errors.ts';
 import type { Codec } from '../../../media/frame.ts';
 import { decode } from '../../../media/g711.ts';
 import { prepareLanguageModel, telephoneModel, type LanguageModelFiles } from './language-model.ts';
+import { EXPECT_OPEN } from './phrasebook.ts';
 import { Decoder, INSTALLED_MODEL } from './pocketsphinx.ts';
 import { recogniserRequestSchema, type Hearing, type RecogniserRequest } from './speech-messages.ts';
 import type { SpeechAnswer } from './speech-messages.ts';
@@ -29,12 +30,26 @@ const cacheFolder = process.argv[2] ?? '';
 class DecoderPair {
   readonly #words: Decoder;
   readonly #phones: Decoder;
+  readonly #modelPaths: ReadonlyMap<string, string>;
+  readonly #loaded = new Set<string>();
 
   constructor(files: LanguageModelFiles, acousticModel: string) {
     const common = { '-hmm': acousticModel, '-dict': files.dictionaryPath };
-    this.#words = new Decoder({ ...common, '-lm': files.languageModelPath });
+    this.#modelPaths = files.languageModelPaths;
+    this.#words = new Decoder(common);
+    this.expect(EXPECT_OPEN);
     const phoneModel = join(INSTALLED_MODEL, 'en-us-phone.lm.bin');
     this.#phones = new Decoder({ ...common, '-allphone': phoneModel, '-allphone_ci': 1 });
+  }
+
+  /** Chooses the language model; one that is new to this decoder is loaded. Unknown ones mean "anything". */
+  expect(expecting: string): void {
+    const name = this.#modelPaths.has(expecting) ? expecting : EXPECT_OPEN;
+    const path = this.#modelPaths.get(name);
+    if (path === undefined) throw new TrunklineError('SPEECH_UNAVAILABLE', `no language model "${name}"`);
+    if (!this.#loaded.has(name)) this.#words.addModel(name, path);
+    this.#loaded.add(name);
+    this.#words.useModel(name);
   }
 
   start(): void {
@@ -133,9 +148,15 @@ function handle(request: RecogniserRequest): void {
       const ear = ears.get(request.earId) ?? openEar(request);
       if (!ear) return;
       if (ear.speaking) ear.decoders.end();
+      ear.decoders.expect(request.expecting);
       ear.decoders.start();
       ear.speaking = true;
       ear.heardMs = 0;
+      return;
+    }
+    case 'expect': {
+      const ear = ears.get(request.earId);
+      if (ear && !ear.speaking) ear.decoders.expect(request.expecting);
       return;
     }
     case 'audio': {

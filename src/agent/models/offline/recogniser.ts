@@ -2,6 +2,7 @@
 import { z } from 'zod';
 import type { Codec } from '../../../media/frame.ts';
 import type { AgentProfile } from '../../profile.ts';
+import { EXPECT_OPEN } from './phrasebook.ts';
 import { hearingSchema, type Hearing } from './speech-messages.ts';
 import { SpeechProcess } from './speech-process.ts';
 
@@ -76,6 +77,7 @@ export class Ear {
   #pieceBytes = 0;
   /** The process that took the utterance's start is the one that runs now. */
   #whole = false;
+  #expecting = EXPECT_OPEN;
 
   constructor(options: { model: string; codec: Codec; earId: number; process: SpeechProcess }) {
     this.#process = options.process;
@@ -85,10 +87,18 @@ export class Ear {
     this.#stopWatching = options.process.events.on('down', () => (this.#whole = false));
   }
 
+  /** What the next utterance will probably be: one of the phrasebook's expectations. */
+  expect(expecting: string): void {
+    if (expecting === this.#expecting) return;
+    this.#expecting = expecting;
+    this.#process.tell({ type: 'expect', earId: this.#earId, expecting });
+  }
+
   /** An utterance begins; an unfinished one before it is forgotten. */
   start(): void {
     this.#pieceBytes = 0;
-    const message = { type: 'start', earId: this.#earId, model: this.#model, codec: this.#codec };
+    const [earId, model, codec, expecting] = [this.#earId, this.#model, this.#codec, this.#expecting];
+    const message = { type: 'start', earId, model, codec, expecting };
     this.#whole = this.#process.isUp && this.#process.tell(message);
   }
 

@@ -119,6 +119,7 @@ export class OfflineSession implements VoiceSession {
   }
 
   #act(actions: readonly DialogAction[]): void {
+    this.#ear.expect(this.#dialog.expecting);
     for (const action of actions) {
       switch (action.type) {
         case 'say':

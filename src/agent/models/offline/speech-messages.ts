@@ -12,7 +12,16 @@ export const recogniserRequestSchema = z.discriminatedUnion('type', [
   /** Make the language model of a profile (or find it on disk) and a first decoder. */
   z.strictObject({ type: z.literal('prepare'), requestId, profile: agentProfileSchema }),
   /** An utterance begins; the first one of an ear opens it. */
-  z.strictObject({ type: z.literal('start'), earId, model: z.string(), codec: codecSchema }),
+  z.strictObject({
+    type: z.literal('start'),
+    earId,
+    model: z.string(),
+    codec: codecSchema,
+    /** What the caller was asked: chooses the language model. */
+    expecting: z.string(),
+  }),
+  /** What the next utterance will answer, told ahead so that its model is in memory. */
+  z.strictObject({ type: z.literal('expect'), earId, expecting: z.string() }),
   /** G.711 bytes of the utterance, in order. */
   z.strictObject({ type: z.literal('audio'), earId, bytes }),
   z.strictObject({ type: z.literal('end'), requestId, earId }),

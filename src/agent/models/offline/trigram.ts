@@ -26,7 +26,9 @@ export class Trigram {
   readonly #two = new Counts();
   readonly #three = new Counts();
 
-  constructor(sentences: Iterable<string>) {
+  /** Words of `vocabulary` that no sentence holds get the share of a word seen once. */
+  constructor(sentences: Iterable<string>, vocabulary: Iterable<string> = []) {
+    for (const word of vocabulary) this.#one.count.set(word, 0);
     for (const sentence of sentences) {
       const words = [SENTENCE_START, ...sentence.split(' '), SENTENCE_END];
       for (let at = 1; at < words.length; at += 1) {
