@@ -49,7 +49,7 @@ export class SfuLinkEnd {
     return this.#downlink.tuple.localPort;
   }
 
-  /** Puts a voice of the thread into the router and returns its producerId; others may consume it from then on. */
+  /** Puts a voice of the thread into the router, where others may consume it from then on; its producerId. */
   async produce(options: { participantId: string; codec: Codec; ssrc: number }): Promise<string> {
     const { participantId, codec, ssrc } = options;
     const producer = await this.#uplink.produce({

@@ -120,8 +120,13 @@ export class SfuRouter {
   }
 
   #watch(transport: types.Transport): void {
-    transport.observer.on('newproducer', (producer) => this.#watchProducer(producer));
-    transport.observer.on('newconsumer', (consumer) => this.#watchConsumer(consumer));
+    transport.observer.on('newproducer', (producer) => {
+      // One that was under way when its transport closed: nobody would tell of its end.
+      if (!transport.closed) this.#watchProducer(producer);
+    });
+    transport.observer.on('newconsumer', (consumer) => {
+      if (!transport.closed) this.#watchConsumer(consumer);
+    });
   }
 
   #watchProducer(producer: types.Producer): void {

@@ -1,6 +1,7 @@
 /**
  * One mediasoup worker process and its WebRtcServer, started again when it dies.
- * Back-off doubles from `respawn_first_ms` to `respawn_ms_max` and is forgotten after `respawn_calm_ms` of life.
+ * Back-off doubles from `respawn_first_ms` to `respawn_ms_max`, and is forgotten after `respawn_calm_ms`
+ * of life.
  */
 import { createWorker, type types } from 'mediasoup';
 import type { Clock } from '../base/clock.ts';
@@ -12,7 +13,8 @@ import { SfuRouter, type PortRange } from './sfu-router.ts';
 
 export const respawn_first_ms = 50;
 export const respawn_ms_max = 10_000;
-const respawn_calm_ms = 60_000;
+export const respawn_calm_ms = 60_000;
+/** A worker that does not end by itself within this time is killed. */
 const close_patience_ms = 2000;
 
 export interface SfuWorkerOptions {
@@ -160,12 +162,19 @@ export class SfuWorker {
   }
 
   async #end(worker: types.Worker): Promise<void> {
-    const { pid } = worker;
     const gone = new Promise<void>((resolve) => worker.once('subprocessclose', resolve));
-    const cancel = this.#options.clock.after(close_patience_ms, () => process.kill(pid, 'SIGKILL'));
+    const cancel = this.#options.clock.after(close_patience_ms, () => kill(worker.pid));
     worker.close();
     await gone;
     cancel();
+  }
+}
+
+function kill(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended in this very moment.
   }
 }
 
@@ -187,12 +196,21 @@ async function launch(workerBinary: string | undefined): Promise<types.Worker> {
   return started;
 }
 
+/**
+ * A request that was under way when its parent closed still makes its object (mediasoup Transport.ts, produce),
+ * of whose closing nobody is told: it is gone with its parent, and is not counted.
+ */
 function countRouter(router: types.Router, counts: SfuCounts): void {
   count(router, counts, 'routers');
   router.observer.on('newtransport', (transport) => {
+    if (router.closed) return;
     count(transport, counts, 'transports');
-    transport.observer.on('newproducer', (producer) => count(producer, counts, 'producers'));
-    transport.observer.on('newconsumer', (consumer) => count(consumer, counts, 'consumers'));
+    transport.observer.on('newproducer', (producer) => {
+      if (!transport.closed) count(producer, counts, 'producers');
+    });
+    transport.observer.on('newconsumer', (consumer) => {
+      if (!transport.closed) count(consumer, counts, 'consumers');
+    });
   });
 }
 

@@ -20,7 +20,7 @@ import { SfuLinkEnd } from '../media/sfu-link-end.ts';
 import type { SfuProducer, SfuRouter } from '../media/sfu-router.ts';
 import type { ThreadCommands } from './wiring.ts';
 
-/** Remote producers that one link takes; more are left unheard, and counted in the log. */
+/** Remote producers that one link takes; more are left unheard until one of these goes. */
 export const tracks_max = 64;
 export const settle_retry_ms = 1000;
 
@@ -39,7 +39,7 @@ export interface Track {
   readonly participantId: string;
 }
 
-/** The room's answer to tracks: to patch them before their sound comes, and to unpatch them. Neither throws. */
+/** The room's answer to tracks: patches them before their sound comes, and unpatches them. Neither throws. */
 export interface TrackKeeper {
   added(track: Track): Promise<void>;
   removed(track: Track): Promise<void>;
@@ -211,7 +211,10 @@ export class RouterLink {
     const ours = (producerId: string): boolean =>
       [...this.#voices.values()].some((voice) => voice.producerId === producerId);
     events.on('producerAdded', (producer) => {
-      if (!end.owns(producer)) this.#settleSoon();
+      if (end.owns(producer)) return;
+      if (producer.codec === null) this.#unheard(producer, 'phones take G.711 only');
+      else if (this.#tracks.size >= tracks_max) this.#unheard(producer, `${tracks_max} others are heard`);
+      else this.#settleSoon();
     });
     events.on('producerRemoved', (producer) => {
       if (!end.owns(producer)) this.#settleSoon();
@@ -220,6 +223,11 @@ export class RouterLink {
       if (ours(producerId)) this.#settleSoon();
     });
     events.on('lost', () => this.#settleSoon());
+  }
+
+  #unheard({ producerId, kind }: SfuProducer, detail: string): void {
+    const { log, linkId } = this.#options;
+    log.warn({ linkId, producerId, kind, detail }, 'a producer is not heard by the phone');
   }
 
   async #settleVoice(end: SfuLinkEnd, voice: SentVoice): Promise<void> {

@@ -1,4 +1,4 @@
-/** A room with everything real around it: mediasoup workers, a media thread, a caller's phone, a tone agent. */
+/** Rooms with everything real around them: workers, a media thread, phones, agents that are a tone. */
 import { once } from 'node:events';
 import { newId } from '../../src/base/ids.ts';
 import type { Codec } from '../../src/media/frame.ts';
@@ -22,7 +22,9 @@ export class RoomStage {
   readonly sfu: Sfu;
   readonly threads: MediaThreads;
   readonly rooms: Rooms;
-  readonly #endpoints: RtpEndpoint[] = [];
+  readonly #rooms: Room[] = [];
+  readonly #callers: Caller[] = [];
+  readonly #agents: Agent[] = [];
 
   private constructor(sfu: Sfu, threads: MediaThreads) {
     this.sfu = sfu;
@@ -52,8 +54,10 @@ export class RoomStage {
     return this.threads.leastLoaded();
   }
 
-  openRoom(): Promise<Room> {
-    return this.rooms.open({ roomId: newId('room'), thread: this.thread });
+  async openRoom(): Promise<Room> {
+    const room = await this.rooms.open({ roomId: newId('room'), thread: this.thread });
+    this.#rooms.push(room);
+    return room;
   }
 
   /** A phone leg whose caller plays a tone, admitted to the room. */
@@ -61,7 +65,6 @@ export class RoomStage {
     const { codec, frequencyHz } = options;
     const legId = newId('leg');
     const endpoint = await RtpEndpoint.open(codec);
-    this.#endpoints.push(endpoint);
     const policy = { learnSource: true, learnWindowMs: 5000, relatchAfterSilence: true, rtpTimeoutMs: 0 };
     const { rtpPort } = await this.thread.request({ type: 'leg.open', legId, policy });
     await this.thread.request({
@@ -80,6 +83,7 @@ export class RoomStage {
     endpoint.sendTo({ address: '127.0.0.1', port: rtpPort });
     void endpoint.play(tone(frequencyHz, caller_tone_ms));
     const caller = new Caller({ thread: this.thread, legId, endpoint, codec });
+    this.#callers.push(caller);
     await room.admitLeg({ participantId: caller.participantId, legId, codec });
     return caller;
   }
@@ -90,12 +94,28 @@ export class RoomStage {
     const portId = newId('voice');
     await this.thread.request({ type: 'voice.open', voiceId: portId, codec, spec: { frequencyHz } });
     const agent = new Agent(this.thread, portId);
+    this.#agents.push(agent);
     await room.admitAgent({ participantId: agent.participantId, portId, codec });
     return agent;
   }
 
+  /** What is open in all workers and in the thread. */
+  async census(): Promise<Record<string, number>> {
+    const [thread] = await this.threads.census();
+    if (thread === undefined) throw new Error('no media thread is alive');
+    const { legs, links, voices, patches, sockets, portsUsed, ticked } = thread.census;
+    return { legs, links, voices, patches, sockets, portsUsed, ticked, ...this.sfu.census() };
+  }
+
+  /** Every caller hangs up, every agent and room is closed. */
+  async endCalls(): Promise<void> {
+    await Promise.all(this.#rooms.splice(0).map((room) => room.close()));
+    await Promise.all(this.#callers.splice(0).map((caller) => caller.hangUp()));
+    await Promise.all(this.#agents.splice(0).map((agent) => agent.close()));
+  }
+
   async close(): Promise<void> {
-    for (const endpoint of this.#endpoints) endpoint.close();
+    for (const caller of this.#callers) caller.endpoint.close();
     await this.rooms.close();
     await Promise.all([this.sfu.close(), this.threads.close()]);
   }
@@ -107,6 +127,7 @@ export class Caller {
   readonly endpoint: RtpEndpoint;
   readonly #thread: Thread;
   readonly #codec: Codec;
+  #ended = false;
 
   constructor(parts: { thread: Thread; legId: string; endpoint: RtpEndpoint; codec: Codec }) {
     this.#thread = parts.thread;
@@ -121,7 +142,11 @@ export class Caller {
     return this.endpoint.received.packets.filter((one) => one.payloadType === payloadType);
   }
 
+  /** Idempotent. */
   async hangUp(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.endpoint.close();
     await this.#thread.request({ type: 'leg.close', legId: this.legId });
   }
 }
@@ -130,6 +155,7 @@ export class Agent {
   readonly participantId = newId('agent');
   readonly portId: string;
   readonly #thread: Thread;
+  #ended = false;
 
   constructor(thread: Thread, portId: string) {
     this.#thread = thread;
@@ -145,7 +171,10 @@ export class Agent {
     return toneVoiceEventSchema.parse(await told).heard;
   }
 
+  /** Idempotent. */
   async close(): Promise<void> {
+    if (this.#ended) return;
+    this.#ended = true;
     await this.#thread.request({ type: 'voice.close', voiceId: this.portId });
   }
 }

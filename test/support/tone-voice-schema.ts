@@ -1,4 +1,4 @@
-/** What a tone voice (tone-voice.ts) is told and tells; apart, because that file runs a thread when imported. */
+/** What a tone voice is told and tells; apart from it, because its file runs a thread when imported. */
 import { z } from 'zod';
 
 export const toneVoiceSpecSchema = z.strictObject({ frequencyHz: z.number() });

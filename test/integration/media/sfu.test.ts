@@ -1,8 +1,10 @@
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { afterEach, describe, expect, it } from 'vitest';
+import type { Clock } from '../../../src/base/clock.ts';
 import { TrunklineError } from '../../../src/base/errors.ts';
 import type { Sfu } from '../../../src/media/sfu.ts';
+import { respawn_calm_ms, respawn_first_ms, respawn_ms_max } from '../../../src/media/sfu-worker.ts';
 import { DirectParty, PlainParty } from '../../support/router-party.ts';
 import { lives, startSfu } from '../../support/sfu.ts';
 import { tone } from '../../support/sound/level.ts';
@@ -11,6 +13,31 @@ import { until } from '../../support/until.ts';
 
 const nothing = { routers: 0, transports: 0, producers: 0, consumers: 0 };
 let sfu: Sfu | undefined;
+
+/** A clock that stands still; the last thing asked for is fired by hand. */
+class ManualClock implements Clock {
+  due: { readonly delayMs: number; readonly fire: () => void } | undefined;
+  #nowMs = 0;
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, fire: () => void): () => void {
+    this.due = { delayMs, fire };
+    return () => (this.due = undefined);
+  }
+
+  fire(): void {
+    const { due } = this;
+    this.due = undefined;
+    due?.fire();
+  }
+
+  pass(ms: number): void {
+    this.#nowMs += ms;
+  }
+}
 
 async function start(options: Parameters<typeof startSfu>[0] = {}): Promise<Sfu> {
   sfu = await startSfu(options);
@@ -74,6 +101,37 @@ describe('workers', () => {
     expect(next.closed).toBe(false);
     expect(sfu.pids).not.toContain(pid);
     expect(sfu.census()).toEqual({ workers: 1, ...nothing, routers: 1 });
+  });
+
+  it('that die again and again are started ever more slowly, and quickly after a calm life', async () => {
+    const clock = new ManualClock();
+    const sfu = await start({ clock });
+    const delaysMs: number[] = [];
+    const die = async (): Promise<void> => {
+      process.kill(sfu.pids[0] ?? 0, 'SIGKILL');
+      await until('the death is noticed', () => clock.due !== undefined);
+      delaysMs.push(clock.due?.delayMs ?? 0);
+      clock.fire();
+      await until('it is back', () => sfu.census().workers === 1);
+    };
+    for (let deaths = 0; deaths < 10; deaths += 1) await die();
+    const doubled = Array.from({ length: 10 }, (_, n) => Math.min(respawn_ms_max, respawn_first_ms * 2 ** n));
+    expect(delaysMs).toEqual(doubled);
+    clock.pass(respawn_calm_ms);
+    await die();
+    expect(delaysMs.at(-1)).toBe(respawn_first_ms);
+  });
+
+  it('are killed when they hang at the end', async () => {
+    const clock = new ManualClock();
+    const sfu = await start({ clock });
+    const [pid = 0] = sfu.pids;
+    process.kill(pid, 'SIGSTOP');
+    const closed = sfu.close();
+    await until('patience is counted', () => clock.due !== undefined);
+    clock.fire();
+    await closed;
+    expect(lives(pid)).toBe(false);
   });
 
   it('let whoever waits for a router give up', async () => {
@@ -173,6 +231,21 @@ describe('a router', () => {
       expect(toneLevels(payloads, 'pcmu', [440])[0]).toBeGreaterThan(-20);
     for (const party of [speaker, plain, direct]) party.close();
     router.close();
+    expect(sfu.census()).toEqual({ workers: 1, ...nothing });
+  });
+
+  it('that closes while something is being made in it leaves no trace in the census', async () => {
+    const sfu = await start();
+    for (let round = 0; round < 10; round += 1) {
+      const router = await sfu.createRouter();
+      const party = await PlainParty.join(router, 'pcmu');
+      const producing = party.produce('visitor').catch(() => undefined);
+      const opening = router.createDirectTransport().catch(() => undefined);
+      router.close();
+      await Promise.all([producing, opening]);
+      expect(router.producers).toEqual([]);
+      party.close();
+    }
     expect(sfu.census()).toEqual({ workers: 1, ...nothing });
   });
 
