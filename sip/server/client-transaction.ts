@@ -30,6 +30,7 @@ export class ClientTransaction {
   #ack: string | undefined;
   #intervalMs: number;
   #retriedConnection = false;
+  #cancelled = false;
   #closed = false;
 
   constructor(request: SipRequest, peer: Peer, parts: TransactionParts, events: ClientTransactionEvents) {
@@ -57,6 +58,7 @@ export class ClientTransaction {
     const event = eventOf(response.status);
     if (!isLegal(this.#table, this.#state, event)) return;
     const repeated = this.#state === 'completed';
+    const first = this.#state === 'calling' || this.#state === 'proceeding';
     this.#move(event);
     if (repeated) {
       if (this.#ack !== undefined) this.#send(this.peer, this.#ack);
@@ -64,7 +66,7 @@ export class ClientTransaction {
     }
     if (event === 'provisional') this.#provisional();
     else if (event === 'failure' || this.#state === 'completed') this.#complete(response);
-    else this.#accept();
+    else if (first) this.#accept();
     this.#events.onResponse(response, peer);
   }
 
@@ -73,6 +75,7 @@ export class ClientTransaction {
    * Call when the CANCEL was sent.
    */
   giveUpAfterCancel(): void {
+    this.#cancelled = true;
     if (this.#state === 'proceeding') this.#limit(transactionTimeoutMs(this.#parts.timers), 487);
   }
 
@@ -124,7 +127,7 @@ export class ClientTransaction {
   }
 
   #provisional(): void {
-    if (!this.#isInvite) return;
+    if (!this.#isInvite || this.#cancelled) return;
     clearTimeout(this.#retransmit);
     this.#limit(this.#parts.timers.ringingMaxMs, 408);
   }
