@@ -1,0 +1,96 @@
+/** The gateway as it runs in earnest, `node src/main.ts`, with a configuration for the bench. */
+import { createSocket } from 'node:dgram';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { stringify } from 'yaml';
+import { startNode, type Child } from './children.ts';
+
+export const benchNumber = '+15550100';
+
+export interface GatewayChild extends Child {
+  readonly sipPort: number;
+}
+
+export interface GatewayChildOptions {
+  readonly modelUrl: string;
+  readonly callsMax: number;
+  readonly appendMs: number;
+  /** Writes a CPU profile per thread into this folder when the gateway ends. */
+  readonly profileFolder?: string;
+}
+
+export async function startGateway(options: GatewayChildOptions): Promise<GatewayChild> {
+  const folder = await mkdtemp(join(tmpdir(), 'trunkline-bench-'));
+  const sipPort = await freeUdpPort();
+  const configFile = join(folder, 'trunkline.yaml');
+  await mkdir(join(folder, 'agents'));
+  await writeFile(join(folder, 'agents', 'echo.yaml'), stringify(echoProfile));
+  await writeFile(configFile, stringify(configuration(folder, sipPort, await freeTcpPort(), options)));
+  const profiling =
+    options.profileFolder === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', options.profileFolder];
+  const child = await startNode({
+    args: [...profiling, 'src/main.ts'],
+    env: { TRUNKLINE_CONFIG: configFile },
+    ready: /Trunkline is ready/,
+  });
+  return {
+    pid: child.pid,
+    sipPort,
+    async stop() {
+      await child.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Listens for as long as the schema allows and never speaks up by itself: every word comes from the model. */
+const echoProfile = {
+  name: 'echo',
+  model: { adapter: 'realtime' },
+  greeting: 'Hello.',
+  not_understood: ['Sorry?'],
+  still_there: ['Are you still there?'],
+  anything_else: 'Anything else?',
+  goodbye: 'Goodbye.',
+  tasks: [{ name: 'talk', phrases: ['hello'], done: 'Done.' }],
+  turns: { barge_in_ms: 2000, idle_ms: 120_000 },
+};
+
+function configuration(
+  folder: string,
+  sipPort: number,
+  operatorPort: number,
+  options: GatewayChildOptions,
+): object {
+  return {
+    data_dir: folder,
+    profiles_dir: join(folder, 'agents'),
+    sip: { listen: [{ transport: 'udp', host: '127.0.0.1', port: sipPort }] },
+    // Below the ports that the kernel gives away, and apart from the default range.
+    media: { rtp_port_min: 26_000, rtp_port_max: 29_999 },
+    operator: { port: operatorPort },
+    calls: { max: options.callsMax, per_second_max: 1000, answer_after_ms: 10_000, drain_ms: 1000 },
+    realtime: { base_url: options.modelUrl, api_key: 'bench', append_ms: options.appendMs },
+    trunks: [{ name: 'bench', allow: ['127.0.0.1/32'], codecs: ['pcmu'], calls_max: options.callsMax }],
+    numbers: [{ number: benchNumber, profile: 'echo' }],
+  };
+}
+
+async function freeUdpPort(): Promise<number> {
+  const socket = createSocket('udp4').bind(0, '127.0.0.1');
+  await once(socket, 'listening');
+  const { port } = socket.address();
+  await new Promise<void>((resolve) => socket.close(() => resolve()));
+  return port;
+}
+
+async function freeTcpPort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  return typeof address === 'object' && address !== null ? address.port : 0;
+}
