@@ -12,7 +12,7 @@ const help = `npm run call -- [options]     calls the gateway and talks to the a
   --target H:P     the gateway's SIP address, UDP  (127.0.0.1:5060)
   --operator URL   the gateway's operator API      (http://127.0.0.1:8080)
   --codec NAME     pcmu or pcma                    (pcmu)
-  --voice NAME     a voice of espeak-ng            (en-us)
+  --voice NAME     a voice of espeak-ng            (en-us+f5)
   --user NAME      digest credentials, together with --password
   --password TEXT
   --wav FILE       stereo recording: left the phone, right the agent (call.wav)
@@ -39,7 +39,7 @@ function readPlan(): CallPlan {
       target: { ...text, default: '127.0.0.1:5060' },
       operator: { ...text, default: 'http://127.0.0.1:8080' },
       codec: { ...text, default: 'pcmu' },
-      voice: { ...text, default: 'en-us' },
+      voice: { ...text, default: 'en-us+f5' },
       user: text,
       password: text,
       wav: { ...text, default: 'call.wav' },
