@@ -43,6 +43,8 @@ export class DigestGuard {
   readonly #clock: Clock;
   /** The highest nonce count seen, by nonce, in the order of their first use. */
   readonly #counts = new Map<string, number>();
+  /** Nonces made at or before this time are stale, because the use of one of them was forgotten. */
+  #forgottenMs = -1;
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -95,8 +97,8 @@ export class DigestGuard {
   #isFresh(nonce: string): boolean {
     const [stamp = '', random = '', signature = ''] = nonce.split('.');
     if (!same(signature, this.#sign(`${stamp}.${random}`))) return false;
-    const ageMs = this.#clock.nowMs() - Number.parseInt(stamp, 36);
-    return ageMs >= -1 && ageMs <= nonce_life_ms;
+    const madeMs = Number.parseInt(stamp, 36);
+    return madeMs > this.#forgottenMs && this.#clock.nowMs() - madeMs <= nonce_life_ms;
   }
 
   /** false: this count was used before, so the request is a replay (RFC 7616 §3.4). */
@@ -106,6 +108,7 @@ export class DigestGuard {
     this.#counts.set(nonce, count);
     for (const oldest of this.#counts.keys()) {
       if (this.#counts.size <= nonces_kept_max && this.#isFresh(oldest)) break;
+      this.#forgottenMs = Math.max(this.#forgottenMs, Number.parseInt(oldest, 36));
       this.#counts.delete(oldest);
     }
     return true;
