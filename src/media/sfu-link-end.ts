@@ -30,7 +30,10 @@ export class SfuLinkEnd {
     [this.#uplink, this.#downlink] = transports;
   }
 
-  /** `port` is where the link's socket listens; nothing from any other port is heard. */
+  /**
+   * `port` is where the link's socket listens; nothing from any other port is heard.
+   * When it rejects, one of the two transports may be open: the router is to be closed.
+   */
   static async open(router: SfuRouter, options: { linkId: string; port: number }): Promise<SfuLinkEnd> {
     const { linkId, port } = options;
     const open = async (): Promise<PlainTransport> => {

@@ -64,6 +64,16 @@ async function remoteProducer(
   return (await transport.produce({ kind: 'audio', rtpParameters, appData })).id;
 }
 
+/** A clock that fires nothing by itself. */
+function handClock(): { clock: Clock; due: { delayMs: number; fire: () => void }[] } {
+  const due: { delayMs: number; fire: () => void }[] = [];
+  const after: Clock['after'] = (delayMs, fire) => {
+    due.push({ delayMs, fire });
+    return () => undefined;
+  };
+  return { due, clock: { nowMs: () => systemClock.nowMs(), after } };
+}
+
 describe('a link', () => {
   it('is opened, aimed, and told of each voice before anybody hears it', async () => {
     open().add(caller);
@@ -200,14 +210,7 @@ describe('a thread that refuses', () => {
   });
 
   it('a voice: the link tries again after a while, and the rest goes on', async () => {
-    const due: { delayMs: number; fire: () => void }[] = [];
-    const clock: Clock = {
-      nowMs: () => systemClock.nowMs(),
-      after: (delayMs, fire) => {
-        due.push({ delayMs, fire });
-        return () => undefined;
-      },
-    };
+    const { clock, due } = handClock();
     thread.refused.add('link.send');
     open({ clock }).add(caller);
     await until('it failed', () => due.length === 1);
@@ -217,6 +220,18 @@ describe('a thread that refuses', () => {
     const router = await link.router();
     expect(router.producers).toHaveLength(1);
     expect(thread.of('link.send')).toHaveLength(2);
+  });
+
+  it('its aim: the router is given back, and another one is taken later', async () => {
+    const { clock, due } = handClock();
+    thread.refused.add('link.target');
+    open({ clock }).add(caller);
+    await until('it failed', () => due.length === 1);
+    expect(sfu.census()).toEqual(nothing);
+    thread.refused.clear();
+    due[0]?.fire();
+    expect((await link.router()).producers).toHaveLength(1);
+    expect(sfu.census()).toMatchObject({ routers: 1, transports: 2 });
   });
 
   it('to forget: closing goes on all the same, and twice is once', async () => {
