@@ -9,6 +9,7 @@ import { SipRequest, newToken, responseTo } from './message.ts';
 import type { PendingRequest, PendingRequests } from './pending-requests.ts';
 import { intervalTooSmall } from './session-timer.ts';
 import type { ServerTransaction } from './server-transaction.ts';
+import { transactionTimeoutMs } from './timers.ts';
 import type { Peer } from './transport.ts';
 
 /** Verbs that mean nothing outside a dialog. */
@@ -122,7 +123,7 @@ export class Incoming {
     }
     if (this.#refusesInterval(transaction)) return;
     const pending = this.#pending.add(transaction, application);
-    if (request.method === 'INVITE') this.#startRinging(pending);
+    this.#limit(pending);
     const { contact } = source;
     const names = {
       transactionId: pending.id,
@@ -165,10 +166,8 @@ export class Incoming {
       dialog.learn(tag, request, request.all('Record-Route'));
     }
     const pending = this.#pending.add(transaction, application, dialog);
-    if (request.method === 'INVITE') {
-      dialog.pendingInvite = transaction;
-      this.#startRinging(pending);
-    }
+    if (request.method === 'INVITE') dialog.pendingInvite = transaction;
+    this.#limit(pending);
     if (request.method === 'BYE') {
       this.#core.dialogs.remove(dialog);
       this.tellCdr('stop', 'network', request, 'normal-release');
@@ -203,12 +202,24 @@ export class Incoming {
     return true;
   }
 
-  #startRinging(pending: PendingRequest): void {
-    pending.transaction.respond(responseTo(pending.transaction.request, 100));
-    pending.ringing = setTimeout(() => {
-      this.#core.counters.add('invites.unanswered');
-      this.abandon(pending, 480);
-    }, this.#core.timers.ringingMaxMs);
+  /** Bounds the wait for the application. An INVITE gets its 100 here, so that the caller stops repeating it. */
+  #limit(pending: PendingRequest): void {
+    const { transaction } = pending;
+    const { timers, counters } = this.#core;
+    if (transaction.request.method === 'INVITE') {
+      transaction.respond(responseTo(transaction.request, 100));
+      pending.limit = setTimeout(() => {
+        counters.add('invites.unanswered');
+        this.abandon(pending, 480);
+      }, timers.ringingMaxMs);
+      return;
+    }
+    // The sender has given up by then, so an answer would go astray (RFC 4320 §4.2).
+    pending.limit = setTimeout(() => {
+      counters.add('requests.unanswered');
+      this.#pending.remove(pending);
+      transaction.close();
+    }, transactionTimeoutMs(timers));
   }
 
   #refusesInterval(transaction: ServerTransaction): boolean {

@@ -17,7 +17,8 @@ export interface PendingRequest {
   readonly inDialog: boolean;
   /** Our To tag; fixed once a response carried it. */
   toTag: string;
-  ringing: NodeJS.Timeout | undefined;
+  /** Runs out when the application stays silent. */
+  limit: NodeJS.Timeout | undefined;
 }
 
 export class PendingRequests {
@@ -32,7 +33,7 @@ export class PendingRequests {
       dialog,
       inDialog: dialog !== undefined,
       toTag: dialog?.localTag ?? newToken(),
-      ringing: undefined,
+      limit: undefined,
     };
     this.#byId.set(pending.id, pending);
     this.#byTransaction.set(transaction, pending);
@@ -56,7 +57,7 @@ export class PendingRequests {
   }
 
   remove(pending: PendingRequest): void {
-    clearTimeout(pending.ringing);
+    clearTimeout(pending.limit);
     this.#byId.delete(pending.id);
     this.#byTransaction.delete(pending.transaction);
   }

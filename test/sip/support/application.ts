@@ -40,6 +40,7 @@ export interface Reply {
 
 export interface SipDialog extends EventEmitter {
   readonly id: string;
+  readonly dialogType: string;
   readonly connected: boolean;
   readonly sip: { readonly callId: string; readonly localTag: string; readonly remoteTag: string };
   readonly local: { readonly sdp: string };
