@@ -1,11 +1,13 @@
-import { pino, type Logger } from 'pino';
+import { pino, type DestinationStream, type Logger } from 'pino';
 
 export type Log = Logger;
 
-/** Header names and keys whose values never reach a log line. */
-const SECRET_PATHS = ['*.password', '*.secret', '*.apiKey', 'password', 'secret', 'apiKey', 'authorization'];
+/** Keys whose values never reach a log line, at the top and one level down. */
+const SECRET_KEYS = ['password', 'secret', 'apiKey', 'api_key', 'authorization'];
 
-/** The process's root log: one JSON line per entry on standard output. */
-export function createLog(options: { level: string; pretty?: boolean }): Log {
-  return pino({ level: options.level, redact: { paths: SECRET_PATHS, censor: '[secret]' }, base: null });
+/** One JSON line per entry, on standard output unless told otherwise. */
+export function createLog(options: { level: string }, destination?: DestinationStream): Log {
+  const paths = SECRET_KEYS.flatMap((key) => [key, `*.${key}`]);
+  const settings = { level: options.level, redact: { paths, censor: '[secret]' }, base: null };
+  return destination === undefined ? pino(settings) : pino(settings, destination);
 }
