@@ -98,7 +98,8 @@ export class Room {
   }
 
   /**
-   * A re-INVITE changed the codec of a leg: its producer in the router is replaced by one of the new codec.
+   * A re-INVITE changed the codec of a leg: its producer in the router is replaced by one of the new codec,
+   * so that nothing is translated on the way. Until then, and without this call, the link translates.
    * Wires inside the media thread are not touched.
    */
   async changeCodec(admission: Admission): Promise<void> {

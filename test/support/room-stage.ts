@@ -62,7 +62,14 @@ export class RoomStage {
 
   /** A phone leg whose caller plays a tone, admitted to the room. */
   async admitCaller(room: Room, options: { codec: Codec; frequencyHz: number }): Promise<Caller> {
-    const { codec, frequencyHz } = options;
+    const caller = await this.openCaller(options);
+    const { participantId, legId } = caller;
+    await room.admitLeg({ participantId, legId, codec: options.codec });
+    return caller;
+  }
+
+  /** A phone leg whose caller plays a tone, in no room yet. */
+  async openCaller({ codec, frequencyHz }: { codec: Codec; frequencyHz: number }): Promise<Caller> {
     const legId = newId('leg');
     const endpoint = await RtpEndpoint.open(codec);
     const policy = { learnSource: true, learnWindowMs: 5000, relatchAfterSilence: true, rtpTimeoutMs: 0 };
@@ -84,7 +91,6 @@ export class RoomStage {
     void endpoint.play(tone(frequencyHz, caller_tone_ms));
     const caller = new Caller({ thread: this.thread, legId, endpoint, codec });
     this.#callers.push(caller);
-    await room.admitLeg({ participantId: caller.participantId, legId, codec });
     return caller;
   }
 

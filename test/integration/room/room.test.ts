@@ -162,14 +162,27 @@ describe('a room', () => {
   it('replaces the producer of a leg whose codec changed', async () => {
     const room = await stage.openRoom();
     const caller = await stage.admitCaller(room, { codec: 'pcmu', frequencyHz: caller_hz });
+    const { participantId, legId: portId } = caller;
     const router = await room.router();
-    await room.changeCodec({ participantId: caller.participantId, portId: caller.legId, codec: 'pcma' });
+    await room.changeCodec({ participantId: 'nobody', portId, codec: 'pcma' });
+    await room.changeCodec({ participantId, portId, codec: 'pcma' });
     await room.router();
-    expect(router.producers.map(({ codec, tag }) => [codec, tag['participantId']])).toEqual([
-      ['pcma', caller.participantId],
-    ]);
+    const producers = router.producers.map(({ codec, tag }) => [codec, tag['participantId']]);
+    expect(producers).toEqual([['pcma', participantId]]);
     const watcher = await DirectParty.join(router);
-    await watcher.consume(router.producers[0]?.producerId ?? '');
+    await consumeAllOthers(router, watcher);
+    expect(await listen(watcher, 'pcma')).toEqual([caller_hz]);
+    watcher.close();
+  });
+
+  it('translates for the router when a leg speaks another codec than its producer', async () => {
+    const room = await stage.openRoom();
+    const { participantId, legId } = await stage.openCaller({ codec: 'pcmu', frequencyHz: caller_hz });
+    await room.admitLeg({ participantId, legId, codec: 'pcma' });
+    const router = await room.router();
+    const watcher = await DirectParty.join(router);
+    await consumeAllOthers(router, watcher);
+    expect(router.producers.map(({ codec }) => codec)).toEqual(['pcma']);
     expect(await listen(watcher, 'pcma')).toEqual([caller_hz]);
     watcher.close();
   });
