@@ -166,7 +166,7 @@ export class InboundCall {
     const patience = new Promise<void>((resolve) => this.#after(Math.max(0, patienceMs), resolve));
     await Promise.race([ready, patience, this.#over.promise]);
     if (this.#ending !== undefined) return;
-    this.#watchLeg(leg, room);
+    this.#watchLeg(leg);
     await this.#answer(leg, sdp);
   }
 
@@ -182,7 +182,7 @@ export class InboundCall {
     return ready;
   }
 
-  #watchLeg(leg: PhoneLeg, room: Room): void {
+  #watchLeg(leg: PhoneLeg): void {
     const { journal } = this.#parts;
     leg.events.on('reached', () => {
       this.#reached = true;
@@ -198,10 +198,6 @@ export class InboundCall {
       journal.add(this.callId, { type: 'held' });
     });
     leg.events.on('resumed', () => journal.add(this.callId, { type: 'resumed' }));
-    leg.events.on('codecChanged', ({ codec }) => {
-      const admission = { participantId: this.legId, portId: this.legId, codec };
-      room.changeCodec(admission).catch((error: unknown) => this.end(endingOf(error)));
-    });
     leg.events.on('silent', ({ silentMs }) => this.end(ending('rtp-timeout', `${silentMs} ms`)));
     leg.events.on('failed', ({ error }) => this.end(endingOf(error)));
     leg.events.on('ended', (end) => this.end(endingOfDialog(end)));

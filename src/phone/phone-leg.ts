@@ -21,8 +21,6 @@ export interface PhoneLegEvents {
   reached: null;
   held: null;
   resumed: null;
-  /** A new description settled another codec. */
-  codecChanged: { codec: Codec };
   /** No RTP while sound was expected. */
   silent: { silentMs: number };
   /** The dialog is over without our doing. */
@@ -201,10 +199,9 @@ export class PhoneLeg {
   /** Lets the sound follow what was settled, and tells what changed. */
   #apply(settlement: Settlement): void {
     this.#send(settlement, true).catch((error: unknown) => this.#fail(error));
-    const before = { held: this.#held, codec: this.#codec };
+    const wasHeld = this.#held;
     this.#note(settlement);
-    if (before.held !== settlement.held) this.events.emit(settlement.held ? 'held' : 'resumed', null);
-    if (before.codec !== settlement.codec) this.events.emit('codecChanged', { codec: settlement.codec });
+    if (wasHeld !== settlement.held) this.events.emit(settlement.held ? 'held' : 'resumed', null);
   }
 
   #note({ held, codec }: Settlement): void {
