@@ -83,6 +83,27 @@ describe('worker death', () => {
   });
 });
 
+describe('many rooms', () => {
+  it('that open and close while workers die leave nothing open', async () => {
+    const empty = await stage.census();
+    const oneCall = async (index: number): Promise<void> => {
+      const room = await stage.openRoom();
+      const agent = await stage.admitAgent(room, { codec: 'pcmu', frequencyHz: agent_hz });
+      if (index % 2 === 0) await room.router();
+      if (index % 3 === 0) await room.remove(agent.participantId);
+      await room.close();
+      await agent.close();
+    };
+    for (let round = 0; round < 3; round += 1) {
+      const calls = Array.from({ length: 20 }, (_, index) => oneCall(index));
+      for (const pid of stage.sfu.pids) process.kill(pid, 'SIGKILL');
+      await Promise.all(calls);
+    }
+    await until('both workers are back', () => stage.sfu.census().workers === 2);
+    expect(await stage.census()).toEqual(empty);
+  });
+});
+
 describe('a media thread that ends', () => {
   it('does not keep its rooms from closing', async () => {
     const room = await stage.openRoom();
