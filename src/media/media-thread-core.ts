@@ -15,6 +15,8 @@ import type { OpenVoice, VoicePort } from './voice-port.ts';
 
 /** Legs are bounded by their ports; of links, players and voices a thread holds so many at most. */
 export const PARTS_MAX = 4096;
+/** A part that fails in every tick must not flood the log. */
+export const ERRORS_PER_SECOND_MAX = 20;
 
 export interface MediaThreadParts {
   readonly options: ThreadOptions;
@@ -47,6 +49,9 @@ export class MediaThread {
   #queue: Promise<void> = Promise.resolve();
   #closed: Promise<void> | null = null;
   #empty = false;
+  #errorSecond = 0;
+  #errorsInSecond = 0;
+  #errorsUntold = 0;
 
   constructor(parts: MediaThreadParts) {
     this.#options = parts.options;
@@ -71,9 +76,21 @@ export class MediaThread {
     return this.#queue;
   }
 
-  /** Tells the main thread of a failure that was contained. */
+  /** Tells the main thread of a failure that was contained; of a flood, so many a second and how many more. */
   reportError(where: string, error: unknown): void {
-    this.#report({ type: 'thread.error', where, detail: messageOf(error) });
+    const second = Math.floor(this.#clock.nowMs() / 1000);
+    if (second !== this.#errorSecond) {
+      this.#errorSecond = second;
+      this.#errorsInSecond = 0;
+    }
+    this.#errorsInSecond++;
+    if (this.#errorsInSecond > ERRORS_PER_SECOND_MAX) {
+      this.#errorsUntold++;
+      return;
+    }
+    const untold = this.#errorsUntold === 0 ? '' : ` (and ${this.#errorsUntold} more before)`;
+    this.#errorsUntold = 0;
+    this.#report({ type: 'thread.error', where, detail: messageOf(error) + untold });
   }
 
   /** Closes every part. Idempotent; resolves when no socket is open any more. */
@@ -280,13 +297,23 @@ export class MediaThread {
     };
   }
 
+  /** One part that fails to close does not keep the others open. */
   async #closeAll(): Promise<void> {
-    for (const player of [...this.#players.values()]) this.#closePlayer(player);
-    for (const voice of [...this.#voices.values()]) this.#closeVoice(voice);
-    for (const leg of [...this.#legs.values()]) await this.#closeLeg(leg);
-    for (const link of [...this.#links.values()]) await this.#closeLink(link);
+    const closings = [
+      ...[...this.#players.values()].map((player) => () => this.#closePlayer(player)),
+      ...[...this.#voices.values()].map((voice) => () => this.#closeVoice(voice)),
+      ...[...this.#legs.values()].map((leg) => () => this.#closeLeg(leg)),
+      ...[...this.#links.values()].map((link) => () => this.#closeLink(link)),
+      () => this.#closeVoices(),
+    ];
+    for (const close of closings) {
+      try {
+        await close();
+      } catch (error) {
+        this.reportError('close', error);
+      }
+    }
     this.#pacer.close();
-    await this.#closeVoices();
     this.#empty = true;
   }
 

@@ -75,12 +75,14 @@ export class ReceivedLine {
   deliver(packet: Buffer, header: RtpHeader, nowMs: number, source: Source): void {
     const samples = header.payloadEnd - header.payloadStart;
     if (samples === 0) return;
+    const rebased = this.#rebase;
     let gap = this.#gapBefore(header.timestamp, nowMs);
     this.reception.arrived(header.timestamp, nowMs * SAMPLES_PER_MS);
     this.#nextTimestamp = (header.timestamp + samples) >>> 0;
     this.#lastMs = nowMs;
     this.#lastSamples = samples;
-    if (gap > 0 && this.#carried > 0) {
+    // What comes after a hole, or from another sender, begins a frame of its own.
+    if ((gap > 0 || rebased) && this.#carried > 0) {
       const missing = FRAME_SAMPLES - this.#carried;
       this.#carry.fill(G711[this.#frame.codec].silence, this.#carried);
       this.#carried = 0;

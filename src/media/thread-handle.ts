@@ -10,6 +10,8 @@ import type { Command, Envelope, ResultOf, ThreadEvent, ThreadOptions } from './
 const PENDING_MAX = 10_000;
 /** How long a thread may take to end by itself after it closed everything. */
 const EXIT_TIMEOUT_MS = 2000;
+/** Longest start: voices may build language models first. */
+const START_TIMEOUT_MS = 120_000;
 
 export interface LegEvents {
   digit: { digit: string; durationMs: number };
@@ -77,8 +79,16 @@ export class MediaThreadHandle {
   /** Resolves when the thread takes commands. Rejects with MEDIA_THREAD_DIED. */
   static async start(options: HandleOptions): Promise<MediaThreadHandle> {
     const handle = new MediaThreadHandle(options);
-    await handle.#ready.promise;
-    return handle;
+    const stopTimer = options.clock.after(START_TIMEOUT_MS, () => {
+      handle.#reason = `not ready within ${START_TIMEOUT_MS} ms`;
+      void handle.#worker.terminate();
+    });
+    try {
+      await handle.#ready.promise;
+      return handle;
+    } finally {
+      stopTimer();
+    }
   }
 
   /** Legs that it holds or is about to open. */
@@ -116,7 +126,10 @@ export class MediaThreadHandle {
   }
 
   async #end(): Promise<void> {
-    if (this.#reason !== null) return;
+    if (this.#reason !== null) {
+      await this.#exited.promise;
+      return;
+    }
     await this.#ask({ type: 'thread.close' }).catch((error: unknown) =>
       this.#fail('close', messageOf(error)),
     );

@@ -96,22 +96,22 @@ describe('refusals', () => {
   it('of ids that nobody has', () => {
     addSource('a');
     addSink('b');
-    expect(() => bay.patch('a', 'nobody')).toThrow(refusal('MEDIA_NOT_OPEN') as Error);
-    expect(() => bay.patch('nobody', 'b')).toThrow(refusal('MEDIA_NOT_OPEN') as Error);
-    expect(() => bay.source('nobody')).toThrow(refusal('MEDIA_NOT_OPEN') as Error);
+    expect(() => bay.patch('a', 'nobody')).toThrow(refusal('MEDIA_NOT_OPEN'));
+    expect(() => bay.patch('nobody', 'b')).toThrow(refusal('MEDIA_NOT_OPEN'));
+    expect(() => bay.source('nobody')).toThrow(refusal('MEDIA_NOT_OPEN'));
     expect(() => bay.unpatch('nobody', 'b')).not.toThrow();
   });
 
   it('of ports that cannot', () => {
     addSource('a');
     addSink('b');
-    expect(() => bay.patch('b', 'b')).toThrow(refusal('MEDIA_COMMAND_INVALID') as Error);
-    expect(() => bay.patch('a', 'a')).toThrow(refusal('MEDIA_COMMAND_INVALID') as Error);
+    expect(() => bay.patch('b', 'b')).toThrow(refusal('MEDIA_COMMAND_INVALID'));
+    expect(() => bay.patch('a', 'a')).toThrow(refusal('MEDIA_COMMAND_INVALID'));
   });
 
   it('of an id that is taken', () => {
     addSource('a');
-    expect(() => addSink('a')).toThrow(refusal('MEDIA_COMMAND_INVALID') as Error);
+    expect(() => addSink('a')).toThrow(refusal('MEDIA_COMMAND_INVALID'));
     expect(bay.has('a')).toBe(true);
   });
 
@@ -122,7 +122,7 @@ describe('refusals', () => {
       bay.patch('a', `s${i}`);
     }
     addSink('one more');
-    expect(() => bay.patch('a', 'one more')).toThrow(refusal('MEDIA_COMMAND_INVALID') as Error);
+    expect(() => bay.patch('a', 'one more')).toThrow(refusal('MEDIA_COMMAND_INVALID'));
     expect(bay.patches).toBe(SINKS_MAX);
   });
 });
