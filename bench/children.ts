@@ -64,7 +64,9 @@ export async function startNode(options: NodeChildOptions): Promise<Child & { re
 }
 
 export interface CallersChild extends Child {
-  /** Gives an order and waits for its answer, the next of that type. @throws Error when the process is gone */
+  /**
+   * Gives an order and waits for its answer, the next of that type. @throws Error when the process is gone
+   */
   ask<T extends Answer['type']>(order: Order, type: T): Promise<Extract<Answer, { type: T }>>;
   tell(order: Order): void;
 }

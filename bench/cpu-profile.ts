@@ -56,7 +56,10 @@ export function fileOf(frame: { functionName: string; url: string }): string {
   return /\/((?:src|sip|test|bench)\/.+)$/.exec(frame.url)?.[1] ?? frame.url;
 }
 
+const name_characters_max = 60;
+
+/** A regular expression is a function too, named after its whole text: names are cut. */
 export function functionOf(frame: { functionName: string; url: string; lineNumber: number }): string {
-  const name = frame.functionName === '' ? '(anonymous)' : frame.functionName;
+  const name = frame.functionName === '' ? '(anonymous)' : frame.functionName.slice(0, name_characters_max);
   return frame.url === '' ? name : `${name} ${fileOf(frame)}:${frame.lineNumber + 1}`;
 }

@@ -46,7 +46,9 @@ export async function startGateway(options: GatewayChildOptions): Promise<Gatewa
   };
 }
 
-/** Listens for as long as the schema allows and never speaks up by itself: every word comes from the model. */
+/**
+ * Listens for as long as the schema allows and never speaks up by itself: every word comes from the model.
+ */
 const echoProfile = {
   name: 'echo',
   model: { adapter: 'realtime' },

@@ -2,7 +2,7 @@
 import { startCallers, startNode } from './children.ts';
 import { benchNumber, startGateway } from './gateway-child.ts';
 import { spreadOf, type Spread } from './percentiles.ts';
-import { childrenOf, usageOf, usageOfAll, type Usage } from './process-usage.ts';
+import { childrenOf, machineBusyMs, usageOf, usageOfAll, type Usage } from './process-usage.ts';
 
 export interface LevelOptions {
   readonly calls: number;
@@ -17,6 +17,8 @@ interface Cpu {
   readonly mediasoup: number;
   readonly model: number;
   readonly callers: number;
+  /** Everything else on the machine. Where this is much, the other figures are worth little. */
+  readonly others: number;
 }
 
 export interface LevelResult {
@@ -38,7 +40,9 @@ export interface LevelResult {
   readonly packetsExpected: number;
 }
 
-/** Calls made and ended first, so that code that runs for the first time is not counted as memory of calls. */
+/**
+ * Calls made and ended first, so that code that runs for the first time is not counted as memory of calls.
+ */
 const warm_up_calls = 10;
 const calls_per_second = 25;
 const probe_every_ms = 1000;
@@ -49,7 +53,7 @@ export async function runLevel(options: LevelOptions): Promise<LevelResult> {
   const stops: (() => Promise<void>)[] = [];
   try {
     const model = await startNode({
-      args: ['test/support/realtime-server/main.ts', 'echo'],
+      args: ['test/support/realtime-server/main.ts', 'draining-echo'],
       ready: /"port":(\d+)/,
     });
     stops.push(() => model.stop());
@@ -87,7 +91,12 @@ async function measure(options: LevelOptions, parts: Parts): Promise<LevelResult
   await callers.ask({ type: 'hang_up' }, 'down');
   await pause(settle_ms);
   const workers = childrenOf(parts.gateway, 'mediasoup');
-  const pids = { gateway: [parts.gateway], mediasoup: workers, model: [parts.model], callers: [callers.pid] };
+  const pids = {
+    gateway: [parts.gateway],
+    mediasoup: workers,
+    model: [parts.model],
+    callers: [callers.pid],
+  };
   const { gateway: idleGateway, mediasoup: idleMediasoup } = await cpuOver(pids, idle_ms);
   const rssBefore = usageOf(parts.gateway).rssBytes;
   const { calls, failed } = await callers.ask({ type: 'call', calls: options.calls }, 'up');
@@ -119,17 +128,20 @@ async function measure(options: LevelOptions, parts: Parts): Promise<LevelResult
 async function cpuOver<K extends string>(
   groups: Readonly<Record<K, readonly number[]>>,
   forMs: number,
-): Promise<Record<K, number>> {
+): Promise<Record<K | 'others', number>> {
   const names = Object.keys(groups) as K[];
   const read = (): Usage[] => names.map((name) => usageOfAll(groups[name]));
-  const [before, beganMs] = [read(), performance.now()];
+  const [before, busyBefore, beganMs] = [read(), machineBusyMs(), performance.now()];
   await pause(forMs);
-  const [after, elapsedMs] = [read(), performance.now() - beganMs];
+  const [after, busyAfter, elapsedMs] = [read(), machineBusyMs(), performance.now() - beganMs];
+  let othersMs = busyAfter - busyBefore;
   const shares = names.map((name, index) => {
     const spentMs = (after[index]?.cpuMs ?? 0) - (before[index]?.cpuMs ?? 0);
+    othersMs -= spentMs;
     return [name, (100 * spentMs) / elapsedMs] as const;
   });
-  return Object.fromEntries(shares) as Record<K, number>;
+  const others = ['others', (100 * Math.max(0, othersMs)) / elapsedMs] as const;
+  return Object.fromEntries([...shares, others]) as Record<K | 'others', number>;
 }
 
 function pause(ms: number): Promise<void> {

@@ -52,6 +52,20 @@ export function usageOf(pid: number): Usage {
   };
 }
 
+/** Time that the whole machine was at work, all cores together, in ms: `cpu` of `/proc/stat`. */
+export function parseMachineBusy(stat: string): number {
+  const fields = /^cpu +(.+)$/m.exec(stat)?.[1]?.split(' ').map(Number) ?? [];
+  const [user = NaN, nice = NaN, system = NaN, _idle, _ioWait, interrupts = NaN, softInterrupts = NaN] =
+    fields;
+  const ticks = user + nice + system + interrupts + softInterrupts;
+  if (!Number.isFinite(ticks)) throw new Error('no line "cpu" in /proc/stat');
+  return (ticks * 1000) / ticksPerSecond;
+}
+
+export function machineBusyMs(): number {
+  return parseMachineBusy(readFileSync('/proc/stat', 'utf8'));
+}
+
 /** Children of a process whose name begins with `name`. */
 export function childrenOf(pid: number, name: string): number[] {
   return readdirSync('/proc')

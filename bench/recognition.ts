@@ -7,53 +7,60 @@ import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse } from 'yaml';
-import { Recogniser } from '../src/agent/models/offline/recogniser.ts';
+import { Recogniser, type Ear } from '../src/agent/models/offline/recogniser.ts';
 import { Synthesiser } from '../src/agent/models/offline/synthesiser.ts';
 import { wordsOf } from '../src/agent/models/offline/words.ts';
 import { agentProfileSchema } from '../src/agent/profile.ts';
 
-const SENTENCES = [
-  'I would like an appointment tomorrow at ten',
-  'I would like to book an appointment please',
-  'hello I need to see a doctor on Wednesday',
-  'can I come in on Friday at half past two',
-  'my name is Anna Miller',
-  'this is Robert Taylor',
-  'Sarah Johnson',
-  'it is Michael Brown',
-  'at eleven please',
-  'two thirty',
-  'quarter to nine',
-  'at three in the afternoon',
-  'next Monday',
-  'on Thursday please',
-  'the day after tomorrow',
-  'on the third of December',
-  'December the twenty first',
-  'yes that is right',
-  'yes please',
-  'no at eleven',
-  'no that is wrong',
-  'no make it Tuesday',
-  'no thank you',
-  'what are your opening hours',
-  'when do you close',
-  'where is the clinic',
-  'what is your address',
-  'can I speak to a person',
-  'that is all thank you',
-  'goodbye',
-  'could you book me in for Monday at four',
-  'do you have any appointments on Tuesday',
-  "nine o'clock in the morning",
-  'ten fifteen',
-  'my name is David Wilson and I would like an appointment tomorrow at nine',
-  'actually Thursday would be better',
-  'around noon',
-  'yes',
-  'no',
-  'James Walker please',
-];
+/** What callers say, by what the agent had asked. */
+const SENTENCES = Object.entries({
+  open: [
+    'I would like an appointment tomorrow at ten',
+    'I would like to book an appointment please',
+    'hello I need to see a doctor on Wednesday',
+    'can I come in on Friday at half past two',
+    'what are your opening hours',
+    'where is the clinic',
+    'can I speak to a person',
+    'could you book me in for Monday at four',
+    'do you have any appointments on Tuesday',
+    'my name is David Wilson and I would like an appointment tomorrow at nine',
+  ],
+  'answer-book-name': [
+    'my name is Anna Miller',
+    'this is Robert Taylor',
+    'Sarah Johnson',
+    'it is Michael Brown',
+    'James Walker please',
+  ],
+  'answer-book-time': [
+    'at eleven please',
+    'two thirty',
+    'quarter to nine',
+    'at three in the afternoon',
+    "nine o'clock in the morning",
+    'ten fifteen',
+    'around noon',
+  ],
+  'answer-book-day': [
+    'next Monday',
+    'on Thursday please',
+    'the day after tomorrow',
+    'on the third of December',
+    'December the twenty first',
+  ],
+  'confirm-book': [
+    'yes that is right',
+    'yes please',
+    'no at eleven',
+    'no that is wrong',
+    'no make it Tuesday',
+    'actually Thursday would be better',
+    'yes',
+    'no',
+  ],
+  closing: ['no thank you', 'when do you close', 'what is your address', 'that is all thank you', 'goodbye'],
+}).flatMap(([expecting, texts]) => texts.map((text) => ({ expecting, text })));
 const OUT_OF_DOMAIN = [
   'the quick brown fox jumps over the lazy dog',
   'my car engine makes a strange rattling noise',
@@ -107,7 +114,8 @@ const model = await recogniser.prepare(profile);
 const delays: number[] = [];
 const margins: { truth: boolean; margin: number }[] = [];
 
-async function hear(bytes: Uint8Array, ear: ReturnType<Recogniser['ear']>) {
+async function hear(bytes: Uint8Array, ear: Ear, expecting: string) {
+  ear.expect(expecting);
   ear.start();
   for (let at = 0; at < bytes.length; at += 160) ear.hear(bytes.subarray(at, at + 160));
   const from = performance.now();
@@ -121,9 +129,9 @@ for (const voice of [...FLITE, ...ESPEAK]) {
   let wrong = 0;
   let exact = 0;
   let rejected = 0;
-  for (const sentence of SENTENCES) {
-    const { hearing } = await hear(await said(sentence, voice), ear);
-    const truth = wordsOf(sentence);
+  for (const { text, expecting } of SENTENCES) {
+    const { hearing } = await hear(await said(text, voice), ear, expecting);
+    const truth = wordsOf(text);
     const heard = wordsOf(hearing.text);
     const errors = mistakes(truth, heard);
     words += truth.length;
@@ -132,11 +140,11 @@ for (const voice of [...FLITE, ...ESPEAK]) {
     rejected += hearing.rejected ? 1 : 0;
     margins.push({ truth: true, margin: hearing.margin });
     if (errors > 0 && process.argv.includes('-v'))
-      console.log(`    ${voice}: "${sentence}" -> "${hearing.text}" (${hearing.margin.toFixed(1)})`);
+      console.log(`    ${voice}: "${text}" -> "${hearing.text}" (${hearing.margin.toFixed(1)})`);
   }
   let outside = 0;
   for (const sentence of OUT_OF_DOMAIN) {
-    const { hearing } = await hear(await said(sentence, voice), ear);
+    const { hearing } = await hear(await said(sentence, voice), ear, 'open');
     outside += hearing.rejected ? 1 : 0;
     margins.push({ truth: false, margin: hearing.margin });
   }
@@ -149,8 +157,9 @@ for (const voice of [...FLITE, ...ESPEAK]) {
 
 /** At the pace of a call: how long after the last frame the words are there. */
 const ear = recogniser.ear({ model, codec: 'pcmu' });
-for (const sentence of SENTENCES.slice(0, 12)) {
-  const bytes = await said(sentence, 'slt');
+for (const { text, expecting } of SENTENCES.slice(0, 12)) {
+  const bytes = await said(text, 'slt');
+  ear.expect(expecting);
   ear.start();
   let at = 0;
   await new Promise<void>((resolve) => {

@@ -7,9 +7,10 @@ export function table(header: readonly string[], rows: readonly (readonly string
   const widths = header.map((name, column) =>
     Math.max(3, name.length, ...rows.map((row) => (row[column] ?? '').length)),
   );
+  const row = (cell: (width: number, at: number) => string): string => `| ${widths.map(cell).join(' | ')} |`;
+  const rule = row((width, at) => (at === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`));
   const line = (cells: readonly string[]): string =>
-    `| ${widths.map((width, at) => (at === 0 ? (cells[at] ?? '').padEnd(width) : (cells[at] ?? '').padStart(width))).join(' | ')} |`;
-  const rule = `| ${widths.map((width, at) => (at === 0 ? '-'.repeat(width) : `${'-'.repeat(width - 1)}:`)).join(' | ')} |`;
+    row((width, at) => (at === 0 ? (cells[at] ?? '').padEnd(width) : (cells[at] ?? '').padStart(width)));
   return [line(header), rule, ...rows.map(line)].join('\n');
 }
 
@@ -45,6 +46,7 @@ export function cpuTable(results: readonly LevelResult[]): string {
       'gateway idle, %',
       'model stand-in, %',
       'callers, %',
+      'all else, %',
     ],
     results.map((result) => [
       String(result.calls),
@@ -54,6 +56,7 @@ export function cpuTable(results: readonly LevelResult[]): string {
       figure(result.idle.gateway),
       figure(result.cpu.model),
       figure(result.cpu.callers),
+      figure(result.cpu.others),
     ]),
   );
 }
@@ -102,19 +105,20 @@ export function callTable(results: readonly LevelResult[]): string {
   );
 }
 
-const METHOD = `Every level runs a fresh gateway (\`node src/main.ts\`, one media thread and one mediasoup worker per core),
-calls from a second process (real SIP and RTP over UDP), and a third process in the model's place (the Realtime
-protocol over a WebSocket per call, each batch of the caller's sound sent straight back). Both directions carry
-50 packets per second and call all the time, and every 20 ms is a message of its own on the WebSocket: more than a
-real model sends, whose sound comes in larger pieces and with pauses. All of it shares the machine's cores.
+const METHOD = `Every level runs a fresh gateway (\`node src/main.ts\`, one media thread and one mediasoup
+worker per core), calls from a second process (real SIP and RTP over UDP), and a third process in the model's
+place (the Realtime protocol over a WebSocket per call, each batch of the caller's sound sent straight back).
+Both directions carry 50 packets per second and call all the time, and every 20 ms is a message of its own on
+the WebSocket: more than a real model sends, whose sound comes in larger pieces and with pauses. All processes
+share the machine's cores; where "all else" is much, something else ran too and the figures are worth little.
 
 - **CPU** is user and system time of the gateway process (all its threads) and of its mediasoup workers, from
   \`/proc\`, as a share of one core. Calls that nobody joins in the room send nothing through mediasoup.
 - **Pacing jitter** is how far the arrival of a packet at the caller lies from 20 ms after the one before it.
-- **Added delay** is a 20 ms tone from the caller to its first sound back at the caller. It holds everything: the
-  gateway's jitter buffer, the 20 ms batch, both ways over the WebSocket, the echo, the playout queue (which grows to
-  cover the worst hiccup so far, because an echo is exactly as fast as it is played), and up to 20 ms until the
-  next packet is due. Nothing is subtracted.
+- **Added delay** is a 20 ms tone from the caller to its first sound back at the caller. It holds everything:
+  the gateway's jitter buffer, the 20 ms batch, both ways over the WebSocket, the echo, the playout queue, and
+  up to 20 ms until the next packet is due. Nothing is subtracted. The echo is as fast as it is played, so
+  a hiccup would lengthen the queue for good; it leaves out 40 ms of silence per second, so that it drains.
 - **Setup** is INVITE to 200, with the model's session opened meanwhile, at 25 new calls per second.
 - **Memory per call** is what the gateway's resident set grew by, after a warm-up, divided by the calls.
 - The callers' own clock is part of jitter and delay; how late it ran stands beside them.`;

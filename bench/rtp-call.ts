@@ -36,6 +36,7 @@ export class RtpCall {
   #timestamp = random32();
   #probing = false;
   #probeSentMs = 0;
+  #probeTickMs = 0;
   #nextProbeMs = 0;
   #lastArrivalMs: number | null = null;
   #lastSequence = -1;
@@ -61,7 +62,10 @@ export class RtpCall {
     socket.on('message', (packet) => this.#arrived(packet));
   }
 
-  /** Starts sending on the next tick. The first probe comes at a random moment, so that calls do not probe together. */
+  /**
+   * Starts sending on the next tick. The first probe comes at a random moment, so that calls do not probe
+   * together.
+   */
   settle(address: string, port: number): void {
     this.#target = { address, port };
     this.#nextProbeMs = performance.now() + this.#probeEveryMs * (1 + Math.random());
@@ -79,8 +83,9 @@ export class RtpCall {
     this.#timings.packetsSent += 1;
     if (probe) {
       this.#probing = true;
+      this.#probeTickMs = nowMs;
       this.#probeSentMs = performance.now();
-    } else if (this.#probing && nowMs - this.#probeSentMs > probe_lost_ms) {
+    } else if (this.#probing && nowMs - this.#probeTickMs > probe_lost_ms) {
       this.#timings.probesLost += 1;
       this.#endProbe(nowMs);
     }

@@ -1,6 +1,6 @@
 /**
- * The caller's half of SIP over UDP, for many calls on one socket: INVITE, ACK, BYE, with the retransmissions of
- * RFC 3261 §17.1.1.2 that a busy loopback needs. It calls; it cannot be called.
+ * The caller's half of SIP over UDP, for many calls on one socket: INVITE, ACK, BYE, with the
+ * retransmissions of RFC 3261 §17.1.1.2 that a busy loopback needs. It calls; it cannot be called.
  */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';

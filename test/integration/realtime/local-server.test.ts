@@ -9,7 +9,7 @@ import type { RealtimeServerEvent } from 'openai/resources/realtime/realtime';
 import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { cannedSound } from '../../support/realtime-server/canned-sound.ts';
-import { echo } from '../../support/realtime-server/echo.ts';
+import { echo, echoing } from '../../support/realtime-server/echo.ts';
 import { openRecorded } from '../../support/realtime-server/recorded-session.ts';
 import { script } from '../../support/realtime-server/script.ts';
 import { startRealtimeServer, type RealtimeServer } from '../../support/realtime-server/server.ts';
@@ -57,6 +57,19 @@ describe('the echo', () => {
     call.session.hear(frame, 0);
     const second = await call.nth('replyStarted', 2);
     expect(second.itemId).not.toBe(first.itemId);
+    await call.model.close();
+  });
+
+  it('can swallow silence now and then, so that a queue drains, and never sound', async () => {
+    server = await startRealtimeServer({ behave: echoing({ swallowEvery: 2 }) });
+    const call = await openRecorded({ baseUrl: server.baseUrl });
+    const [sound = new Uint8Array()] = frames(cannedSound(20));
+    const silence = new Uint8Array(160).fill(0xff);
+    for (const frame of [silence, silence, sound, sound, silence, silence, sound])
+      call.session.hear(frame, 0);
+    await call.nth('audio', 5);
+    const { itemId } = await call.nth('replyStarted');
+    expect(call.soundOf(itemId).equals(Buffer.concat([silence, sound, sound, silence, sound]))).toBe(true);
     await call.model.close();
   });
 

@@ -9,7 +9,29 @@ import type { Behaviour } from './server.ts';
 const appendHead = Buffer.from('{"type":"input_audio_buffer.append","audio":"');
 const tail = Buffer.from('"}');
 
+export interface EchoOptions {
+  /**
+   * Swallows every so many-th batch of silence. An echo is exactly as fast as it is played, so that
+   * whatever a hiccup once put into a playout queue would stay there for good; this drains it.
+   */
+  readonly swallowEvery?: number;
+}
+
 export function echo(connection: Connection): Behaviour {
+  return echoing({})(connection);
+}
+
+export function echoing(options: EchoOptions): (connection: Connection) => Behaviour {
+  return (connection) => echoTo(connection, options);
+}
+
+function echoTo(connection: Connection, options: EchoOptions): Behaviour {
+  let silentBatches = 0;
+  const swallowed = (sound: Buffer): boolean => {
+    if (options.swallowEvery === undefined || !isSilence(sound)) return false;
+    silentBatches += 1;
+    return silentBatches % options.swallowEvery === 0;
+  };
   const responder = new Responder(connection);
   let deltaHead: Buffer | undefined;
   return {
@@ -23,7 +45,8 @@ export function echo(connection: Connection): Behaviour {
       if (message.compare(appendHead, 0, appendHead.length, 0, appendHead.length) !== 0) return false;
       deltaHead ??= beginEcho(responder);
       const sound = message.subarray(appendHead.length, message.length - tail.length);
-      connection.socket.send(Buffer.concat([deltaHead, sound, tail]), { binary: false });
+      if (!swallowed(sound))
+        connection.socket.send(Buffer.concat([deltaHead, sound, tail]), { binary: false });
       return true;
     },
   };
@@ -36,4 +59,15 @@ function beginEcho(responder: Responder): Buffer {
   const ids = { response_id: reply.id, item_id: reply.itemId, output_index: 0, content_index: 0 };
   const fixed = JSON.stringify({ event_id: 'event_echo', type: 'response.output_audio.delta', ...ids });
   return Buffer.from(`${fixed.slice(0, -1)},"delta":"`);
+}
+
+/** Base64 of a batch of u-law silence, made when the length of batches is known. */
+let silence = Buffer.alloc(0);
+
+function isSilence(sound: Buffer): boolean {
+  if (silence.length !== sound.length) {
+    const bytes = Buffer.byteLength(sound.toString('latin1'), 'base64');
+    silence = Buffer.from(Buffer.alloc(bytes, 0xff).toString('base64'));
+  }
+  return sound.equals(silence);
 }

@@ -1,14 +1,19 @@
 /**
  * The local Realtime server as a process of its own: `node test/support/realtime-server/main.ts
- * [echo|talker] [port]`. Prints one line of JSON, `{ "port": 12345 }`, and runs until SIGTERM, or
- * until its standard input ends.
+ * [echo|draining-echo|talker] [port]`. Prints one line of JSON, `{ "port": 12345 }`, and runs until
+ * SIGTERM, or until its standard input ends.
  */
-import { echo } from './echo.ts';
+import { echo, echoing } from './echo.ts';
 import { startRealtimeServer } from './server.ts';
 import { talker } from './talker.ts';
 import { cannedSound } from './canned-sound.ts';
 
-const BEHAVIOURS = { echo, talker: talker({ sound: cannedSound(2000), words: 'Hello.' }) };
+// The bench's echo lets 40 ms of a playout queue drain per second.
+const BEHAVIOURS = {
+  echo,
+  'draining-echo': echoing({ swallowEvery: 25 }),
+  talker: talker({ sound: cannedSound(2000), words: 'Hello.' }),
+};
 
 const [name = 'echo', port = '0'] = process.argv.slice(2);
 if (!(name in BEHAVIOURS)) {

@@ -1,13 +1,21 @@
 /** A profile as a model reads it: the operator's prompt, the day, and what the tasks need. */
 import type { AgentProfile, Task } from '../../profile.ts';
 
+/** Making one takes about a millisecond, and every call needs one; there are some hundred time zones. */
+const dayFormats = new Map<string, Intl.DateTimeFormat>();
+
+function dayFormat(timeZone: string): Intl.DateTimeFormat {
+  let format = dayFormats.get(timeZone);
+  if (format === undefined) {
+    format = new Intl.DateTimeFormat('en-GB', { timeZone, dateStyle: 'full', timeStyle: 'short' });
+    dayFormats.set(timeZone, format);
+  }
+  return format;
+}
+
 /** Session instructions. `now` is what makes "tomorrow at ten" a date. */
 export function sessionInstructions(profile: AgentProfile, now: Date): string {
-  const today = new Intl.DateTimeFormat('en-GB', {
-    timeZone: profile.time_zone,
-    dateStyle: 'full',
-    timeStyle: 'short',
-  }).format(now);
+  const today = dayFormat(profile.time_zone).format(now);
   const parts = [
     profile.prompt,
     'You are speaking on the telephone. Keep every reply short. Ask one question at a time.',
