@@ -197,8 +197,8 @@ async function launch(workerBinary: string | undefined): Promise<types.Worker> {
 }
 
 /**
- * A request that was under way when its parent closed still makes its object (mediasoup Transport.ts, produce),
- * of whose closing nobody is told: it is gone with its parent, and is not counted.
+ * A request that was under way when its parent closed still makes its object (mediasoup Transport.ts,
+ * produce), of whose closing nobody is told: it is gone with its parent, and is not counted.
  */
 function countRouter(router: types.Router, counts: SfuCounts): void {
   count(router, counts, 'routers');
