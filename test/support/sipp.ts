@@ -29,7 +29,6 @@ export interface SippOptions {
   readonly seesRepeats?: boolean;
   /** `[name]` in the scenario becomes the value. */
   readonly keys?: Readonly<Record<string, string | number>>;
-  readonly auth?: { readonly username: string; readonly password: string };
   /** Length of `<pause/>` without a length of its own, in ms. */
   readonly pauseMs?: number;
   /** End of patience for the whole run, in seconds. */
@@ -42,6 +41,8 @@ export interface SippResult {
   readonly successful: number;
   readonly failed: number;
   readonly retransmissions: number;
+  /** What the scenario wrote by `<log message="…"/>`. */
+  readonly log: string;
 }
 
 export interface SippRun {
@@ -84,7 +85,7 @@ export async function startSipp(options: SippOptions): Promise<SippRun> {
         throw new Error(
           `sipp ${options.scenario} failed (exit ${code}):\n${complaint}${await traces(folder)}`,
         );
-      return await statistics(join(folder, 'statistics.csv'));
+      return await statistics(folder);
     } finally {
       await rm(folder, { recursive: true, force: true });
     }
@@ -124,11 +125,11 @@ function argumentsOf(options: SippOptions, place: Placement): string[] {
     ...['-timeout', String(timeoutS), '-timeout_error', '-recv_timeout', String(timeoutS * 1000)],
     ...['-nostdin', '-default_behaviors', 'all,-bye'],
     ...['-trace_stat', '-stf', join(place.folder, 'statistics.csv'), '-fd', '1'],
+    ...['-trace_logs', '-log_file', join(place.folder, 'scenario.log')],
     ...['-trace_err', '-error_file', join(place.folder, 'errors.log')],
     ...(calls === 1 ? ['-trace_msg', '-message_file', join(place.folder, 'messages.log')] : []),
     ...(options.seesRepeats === true ? ['-nr'] : []),
     ...Object.entries(keys).flatMap(([name, value]) => ['-key', name, String(value)]),
-    ...(options.auth === undefined ? [] : ['-au', options.auth.username, '-ap', options.auth.password]),
     options.target,
   ];
 }
@@ -148,8 +149,8 @@ async function traces(folder: string): Promise<string> {
 }
 
 /** The last line of the statistics file holds the totals; its columns are named in the first. */
-async function statistics(file: string): Promise<SippResult> {
-  const lines = (await readFile(file, 'utf8')).trim().split('\n');
+async function statistics(folder: string): Promise<SippResult> {
+  const lines = (await readFile(join(folder, 'statistics.csv'), 'utf8')).trim().split('\n');
   const names = (lines[0] ?? '').split(';');
   const values = (lines.at(-1) ?? '').split(';');
   const total = (name: string): number => Number(values[names.indexOf(name)]);
@@ -157,6 +158,7 @@ async function statistics(file: string): Promise<SippResult> {
     successful: total('SuccessfulCall(C)'),
     failed: total('FailedCall(C)'),
     retransmissions: total('Retransmissions(C)'),
+    log: await readFile(join(folder, 'scenario.log'), 'utf8').catch(() => ''),
   };
 }
 

@@ -12,7 +12,7 @@ import type { Codec } from '../../../src/media/frame.ts';
 import { PhoneCall } from './call.ts';
 import { RtpEndpoint } from './rtp-endpoint.ts';
 import { writeOffer } from './sdp.ts';
-import { SipStack } from './sip-stack.ts';
+import { SipStack, type PhoneTransport } from './sip-stack.ts';
 
 export interface DialOptions {
   /** The number to call. */
@@ -32,15 +32,15 @@ export interface DialOptions {
 
 export class TestPhone {
   readonly #stack: SipStack;
-  readonly #transport: 'udp' | 'tcp';
+  readonly #transport: PhoneTransport;
   readonly #calls = new Set<PhoneCall>();
 
-  private constructor(stack: SipStack, transport: 'udp' | 'tcp') {
+  private constructor(stack: SipStack, transport: PhoneTransport) {
     this.#stack = stack;
     this.#transport = transport;
   }
 
-  static async start(options: { transport?: 'udp' | 'tcp' } = {}): Promise<TestPhone> {
+  static async start(options: { transport?: PhoneTransport } = {}): Promise<TestPhone> {
     const transport = options.transport ?? 'udp';
     return new TestPhone(await SipStack.start(transport), transport);
   }
@@ -51,7 +51,7 @@ export class TestPhone {
     const rtp = await RtpEndpoint.open(codec);
     try {
       const dialog = await this.#stack.invite({
-        uri: `sip:${to}@${target}${this.#transport === 'tcp' ? ';transport=tcp' : ''}`,
+        uri: `sip:${to}@${target}${this.#transport === 'udp' ? '' : `;transport=${this.#transport}`}`,
         sdp: writeOffer({ port: rtp.port, codecs: [codec] }),
         headers: { From: `<sip:${from}@localhost>`, ...headers },
         ...(auth === undefined ? {} : { auth }),

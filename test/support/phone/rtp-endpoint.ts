@@ -53,6 +53,7 @@ export class RtpEndpoint {
   readonly #codec: Codec;
   #socket: dgram.Socket;
   #target: Address | undefined;
+  #source: Address | undefined;
   #timer: NodeJS.Timeout | undefined;
   #dueMs = 0;
   #waiting: Waiting[] = [];
@@ -84,6 +85,12 @@ export class RtpEndpoint {
 
   get sendsTo(): Address | undefined {
     return this.#target;
+  }
+
+  /** Where the last packet came from. */
+  get source(): Address {
+    if (this.#source === undefined) throw new Error('nothing was received yet');
+    return this.#source;
   }
 
   /** Where packets go from now on; the first call starts the stream. */
@@ -153,14 +160,16 @@ export class RtpEndpoint {
   }
 
   #listen(socket: dgram.Socket): void {
-    socket.on('message', (bytes) => this.#take(bytes));
+    socket.on('message', (bytes, { address, port }) => {
+      if (this.#take(bytes)) this.#source = { address, port };
+    });
     // An ICMP "port unreachable" after the other side hung up is no failure of the phone.
     socket.on('error', () => undefined);
   }
 
-  #take(bytes: Buffer): void {
+  #take(bytes: Buffer): boolean {
     const header = this.#parsed;
-    if (!parseRtp(bytes, header)) return;
+    if (!parseRtp(bytes, header)) return false;
     const packet: ReceivedPacket = {
       arrivalMs: performance.now() - this.openedMs,
       sequence: header.sequence,
@@ -172,6 +181,7 @@ export class RtpEndpoint {
     };
     this.received.add(packet);
     this.onPacket?.(packet);
+    return true;
   }
 
   #run(): void {

@@ -29,6 +29,13 @@ export class RtpRecord {
   }
 }
 
+export interface Pause {
+  /** Between the arrivals of the packets on both sides of it. */
+  readonly arrivalMs: number;
+  /** Between their timestamps. */
+  readonly timestampMs: number;
+}
+
 export interface Continuity {
   readonly packets: number;
   /** One for the life of a leg. */
@@ -38,18 +45,25 @@ export interface Continuity {
   /** Steps of the sound's timestamp other than one packet of 20 ms at 8 kHz. */
   readonly timestampJumps: number;
   readonly longestGapMs: number;
+  /** Where a stretch ended and another began with a marker bit (RFC 3551 §4.1), as after a hold. */
+  readonly pauses: readonly Pause[];
   /** `packet 412: sequence 17 after 15`, at most ten. */
   readonly remarks: string[];
 }
 
 const samples_per_packet = 160;
+const samples_per_ms = 8;
 const remarks_max = 10;
 
-/** Judges the line as RFC 3550 §5.1 wants it: one SSRC, sequence +1, timestamp +160, no gap in time. */
+/**
+ * Judges the line as RFC 3550 §5.1 wants it: one SSRC, sequence +1, timestamp +160, no gap in time.
+ * A packet with a marker bit begins a new stretch: it is a pause, whose length the caller of this judges.
+ */
 export function continuity(packets: readonly ReceivedPacket[]): Continuity {
   let sequenceJumps = 0;
   let timestampJumps = 0;
   let longestGapMs = 0;
+  const pauses: Pause[] = [];
   const remarks: string[] = [];
   const remark = (index: number, text: string): void => {
     if (remarks.length < remarks_max) remarks.push(`packet ${index}: ${text}`);
@@ -63,14 +77,18 @@ export function continuity(packets: readonly ReceivedPacket[]): Continuity {
       remark(i, `sequence ${now.sequence} after ${before.sequence}`);
     }
     const timestampStep = (now.timestamp - before.timestamp) >>> 0;
+    const gapMs = now.arrivalMs - before.arrivalMs;
+    if (now.marker) {
+      pauses.push({ arrivalMs: gapMs, timestampMs: timestampStep / samples_per_ms });
+      continue;
+    }
     if (timestampStep !== samples_per_packet) {
       timestampJumps += 1;
       remark(i, `timestamp step ${timestampStep}`);
     }
-    const gapMs = now.arrivalMs - before.arrivalMs;
     if (gapMs > 40) remark(i, `${Math.round(gapMs)} ms after the one before`);
     longestGapMs = Math.max(longestGapMs, gapMs);
   }
   const ssrcs = [...new Set(packets.map((packet) => packet.ssrc))];
-  return { packets: packets.length, ssrcs, sequenceJumps, timestampJumps, longestGapMs, remarks };
+  return { packets: packets.length, ssrcs, sequenceJumps, timestampJumps, longestGapMs, pauses, remarks };
 }

@@ -3,8 +3,13 @@
  * drachtio-srf's bundled types lack much of what it does, so it is wrapped here once.
  */
 import { once, type EventEmitter } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import Srf from 'drachtio-srf';
+import type { ContactTls } from '../../../sip/server/contact.ts';
 import { startSipServer, type SipServer } from '../../../sip/server/server.ts';
+import { makeCertificate } from '../certificate.ts';
 
 /** What a phone uses of a drachtio-srf dialog. */
 export interface PhoneDialog extends EventEmitter {
@@ -49,6 +54,21 @@ interface SrfFailure {
   readonly res?: { get(name: string): string | undefined };
 }
 
+export type PhoneTransport = 'udp' | 'tcp' | 'tls';
+
+/** A phone's own certificate; it takes whatever the far end shows, as most phones do. */
+async function ownKeys(): Promise<{ tls: ContactTls }> {
+  const folder = await mkdtemp(join(tmpdir(), 'trunkline-phone-'));
+  try {
+    const { keyFile, certFile } = await makeCertificate(folder);
+    return {
+      tls: { key: await readFile(keyFile), cert: await readFile(certFile), verifyPeers: false },
+    };
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
+}
+
 export class SipStack {
   readonly #server: SipServer;
   readonly #srf: Srf;
@@ -58,10 +78,10 @@ export class SipStack {
     this.#srf = srf;
   }
 
-  static async start(transport: 'udp' | 'tcp' = 'udp'): Promise<SipStack> {
+  static async start(transport: PhoneTransport = 'udp'): Promise<SipStack> {
     const secret = 'phone';
     const server = await startSipServer({
-      contacts: [{ transport, host: '127.0.0.1', port: 0 }],
+      contacts: [{ transport, host: '127.0.0.1', port: 0, ...(transport === 'tls' ? await ownKeys() : {}) }],
       admin: { host: '127.0.0.1', port: 0, secret },
     });
     const srf = new Srf();
