@@ -41,7 +41,8 @@ interface Sockets {
 
 /**
  * Our end of a leg's sound: RTP on an even port, RTCP on the next. It trusts nothing that comes in,
- * and what goes out never stops and never jumps. As a source it gives 20 ms frames as the network delivers them;
+ * and what goes out never stops and never jumps. As a source it gives 20 ms frames as the network delivers
+ * them;
  * as a sink it sends exactly one packet per tick while it may send.
  */
 export class RtpAnchor implements Source, Sink, Ticked {
@@ -83,7 +84,10 @@ export class RtpAnchor implements Source, Sink, Ticked {
     });
   }
 
-  /** Binds a pair of ports. Rejects with RTP_PORTS_EXHAUSTED. Nothing is sent and nothing is let in before `settle`. */
+  /**
+   * Binds a pair of ports. Rejects with RTP_PORTS_EXHAUSTED.
+   * Nothing is sent and nothing is let in before `settle`.
+   */
   static async open(options: AnchorOptions): Promise<RtpAnchor> {
     const anchor = new RtpAnchor(options);
     const { address, ledger, onError } = options;
@@ -109,7 +113,10 @@ export class RtpAnchor implements Source, Sink, Ticked {
     return this.#open().rtcp.port;
   }
 
-  /** What offer/answer settled; may come again at any time. Throws MEDIA_COMMAND_INVALID when the address is no IP. */
+  /**
+   * What offer/answer settled; may come again at any time.
+   * Throws MEDIA_COMMAND_INVALID when the address is no IP.
+   */
   settle(settings: LegSettings): void {
     const { remote, codec, direction, held, sending } = settings;
     if (isIP(remote.address) === 0 || isIP(remote.address) !== isIP(this.#options.address)) {

@@ -41,7 +41,8 @@ export class CallerStream {
   }
 
   /**
-   * Moves on to `tick`. The packet to send, or null while `format` is null: then sound that comes meanwhile is lost,
+   * Moves on to `tick`. The packet to send, or null while `format` is null:
+   * then sound that comes meanwhile is lost,
    * as it should be, and the timestamp goes on with time.
    */
   next(tick: number, format: StreamFormat | null): Buffer | null {

@@ -9,7 +9,9 @@ export const DTMF_DIGITS = '0123456789*#ABCD';
 const END_BIT = 0x80;
 /** Without an end bit a press is over when nothing was heard of it for so long. */
 export const QUIET_MS = 100;
-/** Some senders move the timestamp with every packet: no two presses begin this close (Q.24 wants 40 + 40 ms). */
+/**
+ * Some senders move the timestamp with every packet: no two presses begin this close (Q.24 wants 40 + 40 ms).
+ */
 const SAME_PRESS_SAMPLES = 400;
 /** Duration is 16 bits; a longer press goes on with a new timestamp (RFC 4733 §2.5.1.3). */
 const SEGMENT_SAMPLES = 0xffff;

@@ -1,4 +1,6 @@
-/** Keys that we press towards a far end without RFC 4733: two tones in the sound itself (ITU-T Q.23, Q.24). */
+/**
+ * Keys that we press towards a far end without RFC 4733: two tones in the sound itself (ITU-T Q.23, Q.24).
+ */
 import { DIGITS_QUEUED_MAX } from './dtmf-sender.ts';
 import type { Press } from './dtmf-sender.ts';
 import { FRAME_MS, FRAME_SAMPLES } from './frame.ts';

@@ -17,7 +17,8 @@ const CONCEAL_LEVELS = [0.8, 0.5, 0.2];
 const SHRINK_READS = 250;
 
 /**
- * Turns what the network delivers into one frame per tick. Depth follows the network: a late frame deepens it,
+ * Turns what the network delivers into one frame per tick.
+ * Depth follows the network: a late frame deepens it,
  * five smooth seconds make it shallower by a frame. Takes whole 20 ms frames only.
  */
 export class JitterBuffer {

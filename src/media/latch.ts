@@ -44,7 +44,10 @@ export class Latch {
     this.#policy = policy;
   }
 
-  /** A negotiation is done: the far end names `expected`. Opens the learning window; a new address ends the old latch. */
+  /**
+   * A negotiation is done: the far end names `expected`.
+   * Opens the learning window; a new address ends the old latch.
+   */
   settle(expected: Endpoint, nowMs: number): void {
     const moved = expected.address !== this.#expected?.address || expected.port !== this.#expected.port;
     this.#expected = { address: expected.address, port: expected.port };
@@ -64,7 +67,9 @@ export class Latch {
     return (this.#latched && address === this.#address) || address === this.#expected?.address;
   }
 
-  /** `knownPayloadType`: the packet's payload type was negotiated; strangers with another one learn nothing. */
+  /**
+   * `knownPayloadType`: the packet's payload type was negotiated; strangers with another one learn nothing.
+   */
   admit(
     source: Endpoint,
     ssrc: number,
@@ -78,7 +83,8 @@ export class Latch {
     }
     if (this.#expected === null) return 'refused';
     if (source.port === this.#expected.port && source.address === this.#expected.address) {
-      // The address that signalling named needs no proof, but it takes over only from silence or in the window.
+      // The address that signalling named needs no proof, but it takes over only from silence or in the
+      // window.
       if (!this.#latched || this.#mayReplace(nowMs) || nowMs < this.#windowEndsMs) {
         return this.#latch(source, nowMs);
       }

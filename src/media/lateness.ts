@@ -2,7 +2,9 @@
 const BIN_MS = 0.1;
 const BINS = 1000;
 
-/** How late ticks ran: counts in bins, so that measuring allocates nothing. Resolution 0.1 ms, up to 100 ms. */
+/**
+ * How late ticks ran: counts in bins, so that measuring allocates nothing. Resolution 0.1 ms, up to 100 ms.
+ */
 export class LatenessHistogram {
   readonly #bins = new Uint32Array(BINS);
   #count = 0;

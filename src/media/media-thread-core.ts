@@ -76,7 +76,9 @@ export class MediaThread {
     return this.#queue;
   }
 
-  /** Tells the main thread of a failure that was contained; of a flood, so many a second and how many more. */
+  /**
+   * Tells the main thread of a failure that was contained; of a flood, so many a second and how many more.
+   */
   reportError(where: string, error: unknown): void {
     const second = Math.floor(this.#clock.nowMs() / 1000);
     if (second !== this.#errorSecond) {

@@ -17,9 +17,11 @@ interface Input {
 /**
  * Many sources, one frame per tick. The inside of every paced sink.
  *
- * Use: `addInput` in the sink's `sourceAdded`, `removeInput` in `sourceRemoved`, `take` in `take`, and `read` once per tick.
+ * Use: `addInput` in the sink's `sourceAdded`, `removeInput` in `sourceRemoved`, `take` in `take`,
+ * and `read` once per tick.
  * One source that speaks in the mixer's codec passes untouched; another codec is translated by table;
- * two or more are decoded, summed with saturation and encoded. Unpaced sources get a jitter buffer of their own.
+ * two or more are decoded, summed with saturation and encoded.
+ * Unpaced sources get a jitter buffer of their own.
  */
 export class Mixer {
   /** Frames refused because they hold other than 20 ms, or come from a source that was not added. */
@@ -68,7 +70,10 @@ export class Mixer {
     input.put(frame);
   }
 
-  /** 160 bytes in the mixer's codec for this tick, or null when every source is silent. Valid until the next call. */
+  /**
+   * 160 bytes in the mixer's codec for this tick, or null when every source is silent.
+   * Valid until the next call.
+   */
   read(): Uint8Array | null {
     let first: Uint8Array | null = null;
     let firstCodec: Codec = this.#codec;

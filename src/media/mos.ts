@@ -39,7 +39,10 @@ export function mosOf(path: Path): number {
   return Math.round(mosOfRating(rating(path)) * 100) / 100;
 }
 
-/** Delay that a receiver's buffer is likely to add, from jitter: twice, and a frame (G.107 has no jitter of its own). */
+/**
+ * Delay that a receiver's buffer is likely to add, from jitter:
+ * twice, and a frame (G.107 has no jitter of its own).
+ */
 export function bufferDelayMs(jitterMs: number): number {
   return 2 * jitterMs + 20;
 }

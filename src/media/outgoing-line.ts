@@ -28,7 +28,10 @@ export class OutgoingLine {
     return this.#timestamp;
   }
 
-  /** Puts the next sequence number into `header` and counts the packet. `timestamp`: another one than now (RFC 4733). */
+  /**
+   * Puts the next sequence number into `header` and counts the packet.
+   * `timestamp`: another one than now (RFC 4733).
+   */
   stamp(header: RtpHeader, payloadBytes: number, timestamp: number = this.#timestamp): void {
     header.ssrc = this.ssrc;
     header.sequence = this.#sequence;

@@ -33,7 +33,10 @@ export class Patchbay {
     return this.#ports.has(id);
   }
 
-  /** Plugs a port in; from now on it is driven, if it wants to be. Throws MEDIA_COMMAND_INVALID when the id is taken. */
+  /**
+   * Plugs a port in; from now on it is driven, if it wants to be.
+   * Throws MEDIA_COMMAND_INVALID when the id is taken.
+   */
   add(port: Pick<Port, 'id'>, roles: PortRoles): void {
     if (this.#ports.has(port.id)) {
       throw new TrunklineError('MEDIA_COMMAND_INVALID', `the id ${port.id} is open already`);
@@ -58,7 +61,9 @@ export class Patchbay {
     }
   }
 
-  /** Throws MEDIA_NOT_OPEN for an unknown id, MEDIA_COMMAND_INVALID for a port that cannot do it. Idempotent. */
+  /**
+   * Throws MEDIA_NOT_OPEN for an unknown id, MEDIA_COMMAND_INVALID for a port that cannot do it. Idempotent.
+   */
   patch(from: string, to: string): void {
     const source = this.source(from);
     const sink = this.#sink(to);

@@ -14,7 +14,8 @@ export interface PortRange {
 }
 
 /**
- * Even ports with the odd one above (RFC 3550 §11: some gateways misroute media that was offered an odd port).
+ * Even ports with the odd one above (RFC 3550 §11: some gateways misroute media that was offered an odd
+ * port).
  * The first is random, then the longest unused one is next.
  */
 export class PortPool {
@@ -47,7 +48,8 @@ export class PortPool {
   }
 
   /**
-   * Lends an even port for which `bind` succeeded. A port that is taken (`EADDRINUSE`, `EACCES`) rests, and the next
+   * Lends an even port for which `bind` succeeded. A port that is taken (`EADDRINUSE`, `EACCES`) rests,
+   * and the next
    * one is tried. Rejects with RTP_PORTS_EXHAUSTED, or with what else `bind` throws.
    */
   async lend<T>(bind: (port: number) => Promise<T>): Promise<{ port: number; bound: T }> {

@@ -67,7 +67,8 @@ export class Reception {
   }
 
   /**
-   * Interarrival jitter (A.8); only for packets whose timestamp is a sampling time, so not for RFC 4733 events.
+   * Interarrival jitter (A.8); only for packets whose timestamp is a sampling time,
+   * so not for RFC 4733 events.
    * `timestamp` and `arrival` count the RTP clock.
    */
   arrived(timestamp: number, arrival: number): void {

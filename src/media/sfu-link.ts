@@ -94,7 +94,10 @@ export class SfuLink {
     return sender;
   }
 
-  /** The source that the router's packets with this SSRC feed. Throws MEDIA_COMMAND_INVALID for one that is known. */
+  /**
+   * The source that the router's packets with this SSRC feed.
+   * Throws MEDIA_COMMAND_INVALID for one that is known.
+   */
   receiver(sourceId: string, track: Track): LinkReceiver {
     if (this.#receivers.has(track.ssrc)) {
       throw new TrunklineError('MEDIA_COMMAND_INVALID', `link ${this.id} receives ${track.ssrc} already`);

@@ -1,4 +1,6 @@
-/** The inside of a media thread's worker: wires messages to a MediaThread, and contains what nobody caught. */
+/**
+ * The inside of a media thread's worker: wires messages to a MediaThread, and contains what nobody caught.
+ */
 import { parentPort, workerData } from 'node:worker_threads';
 import { threadOptionsSchema } from './control.ts';
 import { MediaThread } from './media-thread-core.ts';
@@ -16,7 +18,10 @@ export interface Voices {
 
 export type CreateVoices = (agentOptions: unknown) => Voices | Promise<Voices>;
 
-/** Runs until the main thread says `thread.close`; then the worker ends by itself, because nothing is left in it. */
+/**
+ * Runs until the main thread says `thread.close`; then the worker ends by itself,
+ * because nothing is left in it.
+ */
 export async function runMediaThread(createVoices: CreateVoices): Promise<void> {
   const port = parentPort;
   if (port === null) throw new Error('a media thread is started as a worker');

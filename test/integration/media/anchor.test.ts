@@ -154,7 +154,7 @@ describe('keys of the caller', () => {
 });
 
 describe('the stream to the caller', () => {
-  it('is one packet per tick, silence when nobody speaks, and one unbroken line whatever happens', async () => {
+  it('is one packet per tick and one unbroken line, whatever happens', async () => {
     const { anchor, party } = stage;
     const voice = testSource({ id: 'voice' });
     const other = testSource({ id: 'other', paced: false });

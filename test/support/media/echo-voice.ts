@@ -1,4 +1,7 @@
-/** The smallest voice: says back what it hears, one frame per tick. Stands in for the agent in tests of the media threads. */
+/**
+ * The smallest voice: says back what it hears, one frame per tick.
+ * Stands in for the agent in tests of the media threads.
+ */
 import { emit, FRAME_SAMPLES, SAMPLE_RATE_HZ } from '../../../src/media/frame.ts';
 import type { Frame, Sink, Source } from '../../../src/media/frame.ts';
 import { Mixer } from '../../../src/media/mixer.ts';

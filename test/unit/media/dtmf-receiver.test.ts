@@ -16,7 +16,10 @@ interface Heard {
   durationMs: number;
 }
 
-/** Plays packets 20 ms apart (or at their own time), with a tick between, and waits for the last to fall silent. */
+/**
+ * Plays packets 20 ms apart (or at their own time), with a tick between,
+ * and waits for the last to fall silent.
+ */
 function heard(packets: readonly EventPacket[]): Heard[] {
   const digits: Heard[] = [];
   const receiver = new DtmfReceiver((digit, durationMs) => digits.push({ digit, durationMs }));

@@ -43,7 +43,10 @@ class Scene {
     }
   }
 
-  /** Distance of neighbours in samples, without what is declared missing: 160 everywhere when the line is sound. */
+  /**
+   * Distance of neighbours in samples, without what is declared missing:
+   * 160 everywhere when the line is sound.
+   */
   get steps(): number[] {
     return this.frames.slice(1).map((frame, i) => {
       const before = this.frames[i]?.rtpTimestamp ?? 0;
