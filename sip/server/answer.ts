@@ -8,7 +8,8 @@ export interface AnswerEvents {
 }
 
 /**
- * A 2xx to an INVITE that waits for its ACK (RFC 3261 §13.3.1.4): repeated after T1, doubling up to T2, over any
+ * A 2xx to an INVITE that waits for its ACK (RFC 3261 §13.3.1.4): repeated after T1, doubling up to T2, over
+ * any
  * transport, because a hop behind the next one may lose it.
  */
 export class Answer {

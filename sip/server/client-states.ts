@@ -7,7 +7,8 @@ import type { StateTable } from './state-table.ts';
  *      |                 |----3xx-6xx--> completed --D or K--> terminated
  *      |---2xx, 3xx-6xx: the same; B or F, transport error: terminated
  *
- * calling     the request was sent; it is repeated (A, E) until something comes back (§17: "trying" for non-INVITE)
+ * calling     the request was sent; it is repeated (A, E) until something comes back (§17: "trying" for
+ * non-INVITE)
  * proceeding  the other side is at work; an INVITE is not repeated any more, others are, every T2
  * accepted    a 2xx came; repetitions and forks of it still go up for as long as M runs (INVITE only)
  * completed   the end came; its repetitions are swallowed (an INVITE's are acknowledged again)

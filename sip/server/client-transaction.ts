@@ -10,7 +10,10 @@ export interface TransactionParts {
 }
 
 export interface ClientTransactionEvents {
-  /** Every response for the user: 1xx, the final one, and each 2xx to an INVITE. `peer` is missing when we made it. */
+  /**
+   * Every response for the user: 1xx, the final one, and each 2xx to an INVITE. `peer` is missing when we
+   * made it.
+   */
   onResponse(response: SipResponse, peer: Peer | undefined): void;
   onEnd(): void;
 }
@@ -101,7 +104,10 @@ export class ClientTransaction {
     this.#state = nextState(this.#table, this.#state, event);
   }
 
-  /** Timer A doubles without end (§17.1.1.2); timer E doubles to T2 and stays there once proceeding (§17.1.2.2). */
+  /**
+   * Timer A doubles without end (§17.1.1.2); timer E doubles to T2 and stays there once proceeding
+   * (§17.1.2.2).
+   */
   #scheduleRetransmission(): void {
     this.#retransmit = setTimeout(() => {
       this.#send(this.peer, this.#text);

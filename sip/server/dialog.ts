@@ -68,7 +68,10 @@ export class Dialog {
   remote: RemoteEnd | undefined;
   /** CSeq number of the INVITE of ours that was sent last: its ACK carries it. */
   inviteSequence: number;
-  /** CSeq number of the INVITE of ours that was accepted last: only that one gets an ACK from the application. */
+  /**
+   * CSeq number of the INVITE of ours that was accepted last: only that one gets an ACK from the
+   * application.
+   */
   acceptedSequence: number | undefined;
   /** The last session description we sent: repeated in a refresh. */
   localDescription: string | undefined;
@@ -102,7 +105,10 @@ export class Dialog {
     this.owner = options.owner;
   }
 
-  /** True when a request with that From tag belongs here. A NOTIFY may come before the 2xx (RFC 6665 §4.1.2.4). */
+  /**
+   * True when a request with that From tag belongs here. A NOTIFY may come before the 2xx (RFC 6665
+   * §4.1.2.4).
+   */
   takes(request: SipRequest): boolean {
     // No tag counts as an empty one: peers of RFC 2543 send none (RFC 3261 §12.1).
     const tag = tagOf(request.get('From')) ?? '';

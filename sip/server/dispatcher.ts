@@ -15,7 +15,8 @@ import { Upkeep } from './upkeep.ts';
 import { formatVia, parseVia, stampVia } from './via.ts';
 
 const PROXY_REFUSED =
-  'proxy is not supported by the embedded SIP server: answer the call, or set sip.drachtio.host to use drachtio-server';
+  'proxy is not supported by the embedded SIP server: ' +
+  'answer the call, or set sip.drachtio.host to use drachtio-server';
 
 /** Takes what comes in, from the network and from applications, to the part that deals with it. */
 export class Dispatcher {

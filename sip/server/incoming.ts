@@ -75,7 +75,8 @@ export class Incoming {
   }
 
   /**
-   * Refuses an INVITE over the application's head and tells it with the CANCEL of the caller, or with one that the
+   * Refuses an INVITE over the application's head and tells it with the CANCEL of the caller, or with one
+   * that the
    * caller might have sent.
    */
   abandon(pending: PendingRequest, status: number, cancel?: SipRequest, source?: Peer): void {
@@ -191,7 +192,9 @@ export class Incoming {
     } else this.#respondUnavailable(transaction);
   }
 
-  /** A caller may end a call that still rings with BYE (RFC 3261 §15): for the application that is a CANCEL. */
+  /**
+   * A caller may end a call that still rings with BYE (RFC 3261 §15): for the application that is a CANCEL.
+   */
   #byeBeforeAnswer(transaction: ServerTransaction, dialog: Dialog): boolean {
     const ringing = this.#pending
       .ofApplication(dialog.owner)
@@ -202,7 +205,10 @@ export class Incoming {
     return true;
   }
 
-  /** Bounds the wait for the application. An INVITE gets its 100 here, so that the caller stops repeating it. */
+  /**
+   * Bounds the wait for the application. An INVITE gets its 100 here, so that the caller stops repeating
+   * it.
+   */
   #limit(pending: PendingRequest): void {
     const { transaction } = pending;
     const { timers, counters } = this.#core;

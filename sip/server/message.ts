@@ -14,7 +14,10 @@ export interface Sequence {
   readonly method: string;
 }
 
-/** Names given to `get`, `all`, `has`, `set` and `remove` are canonical (`Call-ID`, `CSeq`, `Session-Expires`). */
+/**
+ * Names given to `get`, `all`, `has`, `set` and `remove` are canonical (`Call-ID`, `CSeq`,
+ * `Session-Expires`).
+ */
 export abstract class SipMessage {
   headers: Header[] = [];
   body = '';

@@ -32,7 +32,9 @@ export class Outgoing {
     this.#upkeep = parts.upkeep;
   }
 
-  /** Sends a request outside any dialog and echoes it. `via`: the next hop, when it is not the request-URI. */
+  /**
+   * Sends a request outside any dialog and echoes it. `via`: the next hop, when it is not the request-URI.
+   */
   async request(application: Application, commandId: string, given: SipRequest, via: string): Promise<void> {
     const firstRoute = given.get('Route');
     const hop = via !== '' ? via : firstRoute === undefined ? given.uri : parseNameAddress(firstRoute).uri;
@@ -200,7 +202,9 @@ export class Outgoing {
   }
 }
 
-/** Learns the branch; false for a reliable response that was seen before or came out of order (RFC 3262 §4). */
+/**
+ * Learns the branch; false for a reliable response that was seen before or came out of order (RFC 3262 §4).
+ */
 function noteProvisional(dialog: Dialog, response: SipResponse): boolean {
   const tag = tagOf(response.get('To'));
   if (response.status === 100 || tag === undefined) return true;

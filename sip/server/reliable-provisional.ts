@@ -16,7 +16,8 @@ interface Pending {
 }
 
 /**
- * Our reliable 1xx to one INVITE (RFC 3262 §3): numbered by RSeq, sent one after the other, each repeated after
+ * Our reliable 1xx to one INVITE (RFC 3262 §3): numbered by RSeq, sent one after the other, each repeated
+ * after
  * T1, doubling, until its PRACK comes or 64*T1 are over.
  */
 export class ReliableProvisionals {
@@ -39,7 +40,10 @@ export class ReliableProvisionals {
     return this.#queue.length === 0;
   }
 
-  /** Numbers the response and sends it as soon as the ones before it are acknowledged; false when too many wait. */
+  /**
+   * Numbers the response and sends it as soon as the ones before it are acknowledged; false when too many
+   * wait.
+   */
   add(response: SipResponse): boolean {
     if (this.#queue.length >= LIMITS.provisionalsQueuedMax) return false;
     this.#sequence += 1;

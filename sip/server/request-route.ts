@@ -57,8 +57,8 @@ export class RequestRoute {
   stamp(request: SipRequest, peer: Peer): void {
     const { contact } = peer;
     const sentBy = hostPort(hostFor(contact, peer.address), contact.port);
-    const via = `SIP/2.0/${peer.transport.toUpperCase()} ${sentBy};rport;branch=${BRANCH_COOKIE}${newToken()}`;
-    request.headers.unshift(['Via', via]);
+    const protocol = `SIP/2.0/${peer.transport.toUpperCase()}`;
+    request.headers.unshift(['Via', `${protocol} ${sentBy};rport;branch=${BRANCH_COOKIE}${newToken()}`]);
   }
 
   async #resolve(uri: SipUri, preferred?: Contact): Promise<Peer> {

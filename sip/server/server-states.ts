@@ -8,8 +8,10 @@ import type { StateTable } from './state-table.ts';
  *       |                     |--H: terminated
  *       |------2xx-6xx--> completed --J--> terminated              (all others)
  *
- * proceeding  the application has not answered for good; repeated requests get the last 1xx again (§17: also "trying")
- * accepted    a 2xx was sent; repeated INVITEs are swallowed, the 2xx is repeated by the dialog, the ACK goes to it
+ * proceeding  the application has not answered for good; repeated requests get the last 1xx again (§17: also
+ * "trying")
+ * accepted    a 2xx was sent; repeated INVITEs are swallowed, the 2xx is repeated by the dialog, the ACK
+ * goes to it
  * completed   the answer is repeated on request and, for an INVITE over UDP, by timer G until the ACK
  * confirmed   the ACK came; its repetitions are swallowed
  */

@@ -60,7 +60,10 @@ export class ServerTransaction {
     return true;
   }
 
-  /** The same request again: the last response answers it, except a 2xx to an INVITE, which the dialog repeats. */
+  /**
+   * The same request again: the last response answers it, except a 2xx to an INVITE, which the dialog
+   * repeats.
+   */
   receiveAgain(): void {
     if (this.#last !== undefined && (this.#state === 'proceeding' || this.#state === 'completed')) {
       this.transmit(this.#last);

@@ -1,5 +1,6 @@
 /**
- * The embedded SIP server: a user agent core behind drachtio's admin protocol, so that drachtio-srf runs on it as
+ * The embedded SIP server: a user agent core behind drachtio's admin protocol, so that drachtio-srf runs on
+ * it as
  * on drachtio-server. What it leaves out: proxying, WebSocket, SRV and NAPTR records.
  */
 import { TrunklineError, messageOf } from '../../src/base/errors.ts';
@@ -52,7 +53,9 @@ export interface SipServer {
   readonly admin: AdminOptions;
   counters(): Record<string, number>;
   census(): Census;
-  /** Closes every socket and timer. Calls are not ended: that is the application's to do first. Idempotent. */
+  /**
+   * Closes every socket and timer. Calls are not ended: that is the application's to do first. Idempotent.
+   */
   close(): Promise<void>;
 }
 
@@ -164,7 +167,10 @@ class EmbeddedSipServer implements SipServer {
     await transport.close();
   }
 
-  /** One peer's message must never take the server down: what is thrown here is a bug of ours, and is told as one. */
+  /**
+   * One peer's message must never take the server down: what is thrown here is a bug of ours, and is told
+   * as one.
+   */
   #guard(what: string, act: () => void): void {
     try {
       act();

@@ -1,6 +1,9 @@
 import { LIMITS } from './limits.ts';
 
-/** What a stream yields: a whole message, a keep-alive (RFC 5626 §3.5.1), or the reason to give the stream up. */
+/**
+ * What a stream yields: a whole message, a keep-alive (RFC 5626 §3.5.1), or the reason to give the stream
+ * up.
+ */
 export type StreamItem =
   | { readonly kind: 'message'; readonly text: string }
   | { readonly kind: 'ping' }

@@ -8,7 +8,10 @@ export interface Timers {
   readonly t4Ms: number;
   /** Length of one "second" of Session-Expires and Min-SE; tests shorten it. */
   readonly sessionSecondMs: number;
-  /** How long an INVITE may ring, either way, before the server gives it up (RFC 3261 §13.3.1.1 leaves it open). */
+  /**
+   * How long an INVITE may ring, either way, before the server gives it up (RFC 3261 §13.3.1.1 leaves it
+   * open).
+   */
   readonly ringingMaxMs: number;
 }
 

@@ -24,7 +24,10 @@ export interface TransactionsEvents {
 export class Transactions {
   readonly #clients = new Map<string, ClientTransaction>();
   readonly #servers = new Map<string, ServerTransaction>();
-  /** Call-ID, CSeq and From tag of requests outside a dialog -> transaction: tells merged requests (§8.2.2.2). */
+  /**
+   * Call-ID, CSeq and From tag of requests outside a dialog -> transaction: tells merged requests
+   * (§8.2.2.2).
+   */
   readonly #merge = new Map<string, ServerTransaction>();
   readonly #parts: TransactionParts;
   readonly #events: TransactionsEvents;
@@ -132,15 +135,15 @@ function clientKey(branch: string, method: string): string {
   return `${branch} ${method}`;
 }
 
-/** Branch, sent-by and method; the ACK counts as its INVITE. Peers of RFC 2543 have no branch worth the name. */
+/**
+ * Branch, sent-by and method; the ACK counts as its INVITE. Peers of RFC 2543 have no branch worth the
+ * name.
+ */
 function serverKey(request: SipRequest, via: Via, method: string): string {
-  const ofInvite = method === 'ACK' ? 'INVITE' : method;
+  const suffix = `${via.host}:${via.port ?? ''} ${method === 'ACK' ? 'INVITE' : method}`;
   const branch = via.params.get('branch') ?? '';
-  if (branch.startsWith(BRANCH_COOKIE) && branch.length > BRANCH_COOKIE.length) {
-    return `${branch} ${via.host}:${via.port ?? ''} ${ofInvite}`;
-  }
-  const { callId, sequence } = request;
-  return `2543 ${callId} ${sequence.number} ${request.get('From') ?? ''} ${via.host}:${via.port ?? ''} ${ofInvite}`;
+  if (branch.startsWith(BRANCH_COOKIE) && branch.length > BRANCH_COOKIE.length) return `${branch} ${suffix}`;
+  return `2543 ${request.callId} ${request.sequence.number} ${request.get('From') ?? ''} ${suffix}`;
 }
 
 function mergeKey(request: SipRequest): string {

@@ -49,7 +49,8 @@ export class Upkeep {
   }
 
   /**
-   * A 2xx that nobody wants (a second branch of a forked INVITE, or its application is gone) is acknowledged and
+   * A 2xx that nobody wants (a second branch of a forked INVITE, or its application is gone) is acknowledged
+   * and
    * the call it made is ended at once (RFC 3261 §13.2.2.4). Returns the function that repeats the ACK.
    */
   discard(dialog: Dialog, end: RemoteEnd): () => void {
@@ -71,7 +72,10 @@ export class Upkeep {
     return () => repeat();
   }
 
-  /** UPDATE where the peer takes it, since it needs no offer (RFC 4028 §7.4), else a re-INVITE with the last offer. */
+  /**
+   * UPDATE where the peer takes it, since it needs no offer (RFC 4028 §7.4), else a re-INVITE with the last
+   * offer.
+   */
   async #refresh(dialog: Dialog): Promise<void> {
     const timer = dialog.sessionTimer;
     if (dialog.state !== 'confirmed' || dialog.remote === undefined || timer === undefined) return;

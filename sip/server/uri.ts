@@ -14,7 +14,10 @@ export interface SipUri {
 
 const HOST_PORT = /^(\[[0-9a-f:.]+\]|[a-z0-9._-]+)(?::(\d{1,5}))?$/i;
 
-/** Host and port of `host[:port]`; undefined when it is neither a name nor an address, or the port is out of range. */
+/**
+ * Host and port of `host[:port]`; undefined when it is neither a name nor an address, or the port is out of
+ * range.
+ */
 export function parseHostPort(text: string): { host: string; port?: number } | undefined {
   const match = HOST_PORT.exec(text);
   if (match === null) return undefined;
@@ -26,7 +29,10 @@ export function parseHostPort(text: string): { host: string; port?: number } | u
   return port >= 1 && port <= 65_535 ? { host, port } : undefined;
 }
 
-/** Parses a sip: or sips: URI; undefined for any other scheme or a broken one. URI headers (`?...`) are dropped. */
+/**
+ * Parses a sip: or sips: URI; undefined for any other scheme or a broken one. URI headers (`?...`) are
+ * dropped.
+ */
 export function parseUri(text: string): SipUri | undefined {
   const colon = text.indexOf(':');
   const scheme = text.slice(0, colon).toLowerCase();

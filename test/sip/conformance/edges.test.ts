@@ -16,7 +16,7 @@ import { startServer, type ServerUnderTest } from './servers.ts';
 import { SHORT_TIMERS, quirks } from './table.ts';
 
 const OK_INVITE = (message: string): boolean =>
-  message.startsWith("SIP/2.0 200") && header(message, 'CSeq').endsWith('INVITE');
+  message.startsWith('SIP/2.0 200') && header(message, 'CSeq').endsWith('INVITE');
 
 let server: ServerUnderTest;
 let application: TestApplication;

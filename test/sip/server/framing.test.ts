@@ -63,11 +63,8 @@ describe('admin messages', () => {
     const message = new SipRequest('OPTIONS', 'sip:x@y');
     const line = formatDelivery(message, network, names).split('\r\n')[0];
     const bytes = message.toString().length;
-    expect(line).toMatch(
-      new RegExp(
-        `^sip\\|network\\|${bytes}\\|udp\\|192\\.0\\.2\\.1\\|5070\\|[\\d:.]+\\|t\\|\\|10\\.0\\.0\\.1\\|5060\\|$`,
-      ),
-    );
+    expect(line).toMatch(/^sip\|network\|\d+\|udp\|192\.0\.2\.1\|5070\|[\d:.]+\|t\|\|10\.0\.0\.1\|5060\|$/);
+    expect(line?.split('|')[2]).toBe(String(bytes));
     expect(line?.split('|')).toHaveLength(12);
   });
 

@@ -114,7 +114,8 @@ export class TestApplication {
     if (error !== null) throw error;
     const application = new TestApplication(srf, hostports);
     for (const verb of verbs) application.take(verb);
-    // The answer to a request shows that the routes before it are in place: the server takes commands in order.
+    // The answer to a request shows that the routes before it are in place: the server takes commands in
+    // order.
     await application.roundTrip();
     return application;
   }
