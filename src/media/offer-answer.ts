@@ -43,8 +43,8 @@ const MIRRORED: Readonly<Record<Direction, Direction>> = {
 };
 
 /**
- * The codec that an offer would settle, before any port is opened for it. `localAddress`: what our answer would
- * name; empty: not known yet.
+ * The codec that an offer would settle, before any port is opened for it. `localAddress`: what our answer
+ * would name; empty: not known yet.
  * @throws TrunklineError SDP_UNPARSABLE, SDP_NO_AUDIO or SDP_NO_COMMON_CODEC
  */
 export function chooseCodec(sdp: string, codecs: readonly Codec[], localAddress: string): Codec {
@@ -106,7 +106,8 @@ export class OfferAnswer {
 
   /**
    * Our own offer: in answer to an INVITE without a description, first or later. It names all that we can do
-   * (RFC 3261 §14.2), with the payload types in use, and never repeats the far end's hold: that is not ours to keep.
+   * (RFC 3261 §14.2), with the payload types in use, and never repeats the far end's hold: that is not ours
+   * to keep.
    */
   offer(): string {
     this.#offerOpen = true;
@@ -208,8 +209,8 @@ interface Choice {
 }
 
 /**
- * The line and codec of an offer: the line in use if it is still there, else the first; the codec in use if it is
- * still offered (a change would be heard), else the trunk's favourite.
+ * The line and codec of an offer: the line in use if it is still there, else the first; the codec in use if
+ * it is still offered (a change would be heard), else the trunk's favourite.
  */
 function chooseAudio(
   remote: RemoteDescription,

@@ -1,4 +1,6 @@
-/** Session descriptions as text (RFC 8866): reads the far end's, writes ours. Meaning is in offer-answer.ts. */
+/**
+ * Session descriptions as text (RFC 8866): reads the far end's, writes ours. Meaning is in offer-answer.ts.
+ */
 import { isIP } from 'node:net';
 import { parse } from 'sdp-transform';
 import { TrunklineError, messageOf } from '../base/errors.ts';
@@ -196,7 +198,10 @@ function inPortRange(port: number): boolean {
   return Number.isInteger(port) && port >= 1 && port <= 65_535;
 }
 
-/** Events share the clock of the audio they stand in for; other clocks on offer are for other codecs (RFC 4733 §2.1). */
+/**
+ * Events share the clock of the audio they stand in for; other clocks on offer are for other codecs (RFC
+ * 4733 §2.1).
+ */
 function readTelephoneEvent(media: ParsedMedia, line: MediaLine): number | null {
   const offered = payloadTypes(line);
   const map = media.rtp.find(

@@ -11,7 +11,11 @@ export const nonces_kept_max = 10_000;
 /** Longer Authorization headers are refused unread. */
 export const authorization_chars_max = 4096;
 
-const ALGORITHMS = { 'SHA-256': 'sha256', MD5: 'md5' } as const;
+/**
+ * MD5 stands first, against the order of preference that RFC 8760 §2.4 advises: older PBXs and test tools
+ * read the first challenge only, and give up on an algorithm that they do not know.
+ */
+const ALGORITHMS = { MD5: 'md5', 'SHA-256': 'sha256' } as const;
 type Algorithm = keyof typeof ALGORITHMS;
 
 export interface DigestAttempt {
@@ -51,8 +55,8 @@ export class DigestGuard {
   }
 
   /**
-   * The values of WWW-Authenticate, best first (RFC 8760 §2.4): each realm with SHA-256 and MD5. All share one nonce,
-   * so that a client which joins or mixes the headers still answers a challenge of ours.
+   * The values of WWW-Authenticate: each realm with MD5 and with SHA-256. All share one nonce, so
+   * that a client which joins or mixes the headers still answers a challenge of ours.
    */
   challenges(trunks: readonly DigestTrunk[], stale: boolean): string[] {
     const nonce = this.#newNonce();

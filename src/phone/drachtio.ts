@@ -1,6 +1,7 @@
 /**
  * The one import of drachtio-srf, with the types that its own declarations lack or get wrong
- * (reconnect, connected, the dialog's events). Everything above sees srf.ts, sip-request.ts and sip-dialog.ts.
+ * (reconnect, connected, the dialog's events). Everything above sees srf.ts, sip-request.ts and
+ * sip-dialog.ts.
  */
 import Srf from 'drachtio-srf';
 

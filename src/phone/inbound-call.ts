@@ -128,7 +128,8 @@ export class InboundCall {
 
   #ring(): void {
     this.#parts.journal.add(this.callId, { type: 'ringing' });
-    // RFC 3262 §3: reliable only when the caller demands it; a server without that demand need not wait for PRACK.
+    // RFC 3262 §3: reliable only when the caller demands it; a server without that demand need not wait for
+    // PRACK.
     const reliable = tokensOf(this.request.header('Require')).includes('100rel');
     if (reliable)
       this.request.respond(180, { headers: { ...CAPABILITY_HEADERS, Require: '100rel' } }, () => undefined);

@@ -23,7 +23,10 @@ export function digitInInfo(contentType: string, body: string): KeyPress | 'noth
   return undefined;
 }
 
-/** Digits stand for themselves; some senders write the event codes of RFC 4733 §3.2 instead: 10 is *, 16 a flash. */
+/**
+ * Digits stand for themselves; some senders write the event codes of RFC 4733 §3.2 instead: 10 is *, 16 a
+ * flash.
+ */
 function keyOf(signal: string, durationMs: number): KeyPress | 'nothing' | undefined {
   if (signal === '!' || signal === '16') return 'nothing';
   const byCode = /^1[0-5]$/.test(signal) ? '*#ABCD'[Number(signal) - 10] : undefined;
@@ -44,7 +47,10 @@ interface Press {
   readonly atMs: number;
 }
 
-/** Some phones tell each key by RTP and by INFO. A press on one path swallows its twin on the other, one for one. */
+/**
+ * Some phones tell each key by RTP and by INFO. A press on one path swallows its twin on the other, one for
+ * one.
+ */
 export class DigitMerger {
   readonly #clock: Clock;
   readonly #unmatched: Record<DigitPath, Press[]> = { rtp: [], info: [] };

@@ -1,7 +1,10 @@
 /** IP networks: which one an address belongs to, and how specific it is. */
 import { isIPv4, isIPv6 } from 'node:net';
 
-/** The bytes of an address: 4 or 16; IPv4 inside IPv6 (`::ffff:192.0.2.1`) counts as IPv4. Undefined: no address. */
+/**
+ * The bytes of an address: 4 or 16; IPv4 inside IPv6 (`::ffff:192.0.2.1`) counts as IPv4. Undefined: no
+ * address.
+ */
 export function addressBytes(address: string): readonly number[] | undefined {
   if (isIPv4(address)) return address.split('.').map(Number);
   const bare = address.replace(/^\[|\]$/g, '').split('%', 1)[0] ?? '';

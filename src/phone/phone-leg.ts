@@ -105,7 +105,10 @@ export class PhoneLeg {
     return sdp;
   }
 
-  /** The INVITE was answered: from here on sound may go to the caller, and the dialog's requests are answered. */
+  /**
+   * The INVITE was answered: from here on sound may go to the caller, and the dialog's requests are
+   * answered.
+   */
   attach(dialog: SipDialog): void {
     this.#dialog = dialog;
     dialog.events.on('acknowledged', (ack) => this.#acknowledged(ack));
@@ -121,7 +124,10 @@ export class PhoneLeg {
     return this.#dialog;
   }
 
-  /** Closes the sound, not the dialog. Resolves with the last statistics, if the thread still had any. Idempotent. */
+  /**
+   * Closes the sound, not the dialog. Resolves with the last statistics, if the thread still had any.
+   * Idempotent.
+   */
   close(): Promise<LegStats | undefined> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -147,7 +153,8 @@ export class PhoneLeg {
 
   #acknowledged({ sdp, sequence }: SipDialogEvents['acknowledged']): void {
     this.events.emit('reached', null);
-    // The library hands an ACK on later than an INVITE that follows it: another's ACK is no answer to our offer.
+    // The library hands an ACK on later than an INVITE that follows it: another's ACK is no answer to our
+    // offer.
     if (!this.#offerAnswer.offerOpen || sequence !== this.#offeredIn) return;
     try {
       if (sdp.trim() === '') throw new TrunklineError('SDP_UNPARSABLE', 'the ACK answers no offer');

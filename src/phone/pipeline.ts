@@ -150,12 +150,10 @@ function route(request: SipRequest, attempt: Attempt, screen: Screen): Verdict {
     return refuse(ending('unknown-number', `numbers lists neither ${dialed}`));
   }
   // A trunk reaches the numbers of its own tenant only; to others they do not exist.
-  if (number.tenant !== attempt.trunk?.tenant)
+  const tenant = attempt.trunk?.tenant ?? 'nobody';
+  if (number.tenant !== tenant)
     return refuse(
-      ending(
-        'unknown-number',
-        `${number.number} belongs to tenant ${number.tenant}, the trunk to ${attempt.trunk?.tenant ?? 'none'}`,
-      ),
+      ending('unknown-number', `${number.number} belongs to tenant ${number.tenant}, the trunk to ${tenant}`),
     );
   attempt.number = number;
   return 'go-on';

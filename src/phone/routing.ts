@@ -17,8 +17,8 @@ export class Routes {
   }
 
   /**
-   * The number of a call: the Request-URI's user, else the To header's, because some carriers address the trunk in
-   * the one and write the dialed number into the other. Undefined: no such number.
+   * The number of a call: the Request-URI's user, else the To header's, because some carriers address the
+   * trunk in the one and write the dialed number into the other. Undefined: no such number.
    */
   find(dialed: Dialed): NumberConfig | undefined {
     for (const uri of [dialed.requestUri, uriOf(dialed.to)]) {

@@ -6,8 +6,8 @@ import type { SipRequest } from './sip-request.ts';
 const SHORTEST_SESSION_S = 90;
 
 /**
- * Headers for the 2xx to an INVITE or UPDATE: the caller's interval, lowered to ours but never below the caller's
- * minimum. Empty when the caller asks for no timer.
+ * Headers for the 2xx to an INVITE or UPDATE: the caller's interval, lowered to ours but never below the
+ * caller's minimum. Empty when the caller asks for no timer.
  */
 export function sessionTimerHeaders(request: SipRequest, configuredS: number): Record<string, string> {
   const asked = /^\s*(\d{1,9})\s*(?:;\s*(.*))?$/.exec(

@@ -105,7 +105,10 @@ export class SipRequest {
     this.#cancelled.push(listener);
   }
 
-  /** Sends a response; nothing is sent after a final one. `onPrack`: the reliable response arrived (RFC 3262). */
+  /**
+   * Sends a response; nothing is sent after a final one. `onPrack`: the reliable response arrived (RFC
+   * 3262).
+   */
   respond(status: number, reply: Reply = {}, onPrack?: () => void): void {
     if (this.#response.finalResponseSent || this.#isCancelled || this.method === 'ACK') return;
     const options = {

@@ -1,4 +1,7 @@
-/** As much of SIP and tel URIs as routing needs (RFC 3261 §19.1, RFC 3966). Never throws, whatever it is given. */
+/**
+ * As much of SIP and tel URIs as routing needs (RFC 3261 §19.1, RFC 3966). Never throws, whatever it is
+ * given.
+ */
 
 /** The URI of a From, To or Contact value: between angle brackets, or the value up to its first parameter. */
 export function uriOf(header: string): string {
@@ -44,8 +47,8 @@ function unescaped(text: string): string {
 }
 
 /**
- * One key for the ways in which carriers write one number: `+1 (555) 0100`, `0015550100` and `15550100` are the same.
- * Anything that is no number is its own key, in lower case.
+ * One key for the ways in which carriers write one number: `+1 (555) 0100`, `0015550100` and `15550100` are
+ * the same. Anything that is no number is its own key, in lower case.
  */
 export function numberKey(user: string): string {
   const digits = user.replace(/[-.() ]/g, '');

@@ -84,8 +84,8 @@ export class SipFront {
   }
 
   /**
-   * Answers an INVITE with 200. `ready` gets the dialog in the same turn in which it comes to be, before any message
-   * that follows the 200 can be handled: a BYE is never missed.
+   * Answers an INVITE with 200. `ready` gets the dialog in the same turn in which it comes to be, before
+   * any message that follows the 200 can be handled: a BYE is never missed.
    * @throws Error when the caller gave up meanwhile, or the connection is gone
    */
   answer(

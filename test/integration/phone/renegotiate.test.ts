@@ -97,7 +97,7 @@ describe('hold and resume', () => {
 });
 
 describe('late offers', () => {
-  it('offers in the 200 to an INVITE without a description, and talks after the answer in the ACK', async () => {
+  it('offers in the 200 to an INVITE without a description, and talks after the ACK', async () => {
     stage = await PhoneStage.open(ground);
     const caller = await stage.newCaller();
     const phone = await RtpEndpoint.open('pcma');
@@ -122,7 +122,7 @@ describe('late offers', () => {
     expect(await stage.lastCdr()).toMatchObject({ ending: 'bad-sdp', sipStatus: 200 });
   });
 
-  it('offers its state again on a re-INVITE without a description, and refuses to be asked twice', async () => {
+  it('offers its state again on a re-INVITE without one, and refuses to be asked twice', async () => {
     stage = await PhoneStage.open(ground);
     const caller = await stage.newCaller();
     await caller.call(offer);

@@ -1,4 +1,6 @@
-/** A SIP caller made of a UDP socket and text: does what it is told, right or wrong, and keeps what it gets. */
+/**
+ * A SIP caller made of a UDP socket and text: does what it is told, right or wrong, and keeps what it gets.
+ */
 import { createSocket, type Socket } from 'node:dgram';
 import { EventEmitter, once } from 'node:events';
 
@@ -126,7 +128,10 @@ export class SipCaller {
     return this.send({ method: 'INVITE', body: sdp, ...request });
   }
 
-  /** Acknowledges the last INVITE: a 2xx by a request of its own, else within the transaction (RFC 3261 §17.1.1.3). */
+  /**
+   * Acknowledges the last INVITE: a 2xx by a request of its own, else within the transaction (RFC 3261
+   * §17.1.1.3).
+   */
   ack(options: { sdp?: string; status?: number } = {}): void {
     const invite = this.#invite;
     if (invite === undefined) throw new Error('no INVITE to acknowledge');

@@ -95,7 +95,12 @@ describe('answers', () => {
   it('follows a new address, port, payload type, and codec', () => {
     const talk = session();
     talk.answer(offer());
-    const changed = offer({ address: '192.0.2.7', port: 4100, types: '8 97', lines: ['a=rtpmap:97 telephone-event/8000'] }); // prettier-ignore
+    const changed = offer({
+      address: '192.0.2.7',
+      port: 4100,
+      types: '8 97',
+      lines: ['a=rtpmap:97 telephone-event/8000'],
+    });
     expect(talk.answer(changed).settlement).toMatchObject({
       remote: { address: '192.0.2.7', rtpPort: 4100, rtcpPort: 4101 },
       codec: 'pcma',

@@ -43,11 +43,29 @@ describe('readSdp', () => {
   });
 
   const codecs: [string, string[], [string, number][]][] = [
-    ['static types without rtpmap', ['m=audio 4000 RTP/AVP 8 0'], [['pcma', 8], ['pcmu', 0]]], // prettier-ignore
+    [
+      'static types without rtpmap',
+      ['m=audio 4000 RTP/AVP 8 0'],
+      [
+        ['pcma', 8],
+        ['pcmu', 0],
+      ],
+    ],
     ['one format alone', ['m=audio 4000 RTP/AVP 8'], [['pcma', 8]]],
-    ['dynamic types', ['m=audio 4000 RTP/AVP 96 97', 'a=rtpmap:96 PCMA/8000', 'a=rtpmap:97 pcmu/8000/1'], [['pcma', 96], ['pcmu', 97]]], // prettier-ignore
+    [
+      'dynamic types',
+      ['m=audio 4000 RTP/AVP 96 97', 'a=rtpmap:96 PCMA/8000', 'a=rtpmap:97 pcmu/8000/1'],
+      [
+        ['pcma', 96],
+        ['pcmu', 97],
+      ],
+    ],
     ['foreign codecs among ours', ['m=audio 4000 RTP/AVP 18 9 0', 'a=rtpmap:18 G729/8000'], [['pcmu', 0]]],
-    ['other clocks and stereo are not ours', ['m=audio 4000 RTP/AVP 96 97 0', 'a=rtpmap:96 PCMU/16000', 'a=rtpmap:97 PCMU/8000/2'], [['pcmu', 0]]], // prettier-ignore
+    [
+      'other clocks and stereo are not ours',
+      ['m=audio 4000 RTP/AVP 96 97 0', 'a=rtpmap:96 PCMU/16000', 'a=rtpmap:97 PCMU/8000/2'],
+      [['pcmu', 0]],
+    ],
     [
       'an rtpmap outweighs the static meaning',
       ['m=audio 4000 RTP/AVP 0 8', 'a=rtpmap:0 G722/8000'],
@@ -64,7 +82,15 @@ describe('readSdp', () => {
   const events: [string, string[], number | null][] = [
     ['one line', ['m=audio 4000 RTP/AVP 0 101', 'a=rtpmap:101 telephone-event/8000'], 101],
     ['upper case', ['m=audio 4000 RTP/AVP 0 97', 'a=rtpmap:97 TELEPHONE-EVENT/8000'], 97],
-    ['48000 listed first', ['m=audio 4000 RTP/AVP 0 110 101', 'a=rtpmap:110 telephone-event/48000', 'a=rtpmap:101 telephone-event/8000'], 101], // prettier-ignore
+    [
+      '48000 listed first',
+      [
+        'm=audio 4000 RTP/AVP 0 110 101',
+        'a=rtpmap:110 telephone-event/48000',
+        'a=rtpmap:101 telephone-event/8000',
+      ],
+      101,
+    ],
     ['only another clock', ['m=audio 4000 RTP/AVP 0 110', 'a=rtpmap:110 telephone-event/16000'], null],
     ['mapped, but not offered', ['m=audio 4000 RTP/AVP 0', 'a=rtpmap:101 telephone-event/8000'], null],
   ];
@@ -88,12 +114,36 @@ describe('readSdp', () => {
 
   const addresses: [string, string[], { address: string; rtcpPort: number }][] = [
     ['of the session', [c, t, 'm=audio 4000 RTP/AVP 0'], { address: '192.0.2.1', rtcpPort: 4001 }],
-    ['of the media', [c, t, 'm=audio 4000 RTP/AVP 0', 'c=IN IP4 192.0.2.9'], { address: '192.0.2.9', rtcpPort: 4001 }], // prettier-ignore
-    ['IPv6', [t, 'm=audio 4000 RTP/AVP 0', 'c=IN IP6 2001:db8::1'], { address: '2001:db8::1', rtcpPort: 4001 }], // prettier-ignore
-    ['rtcp attribute', [c, t, 'm=audio 4000 RTP/AVP 0', 'a=rtcp:5000'], { address: '192.0.2.1', rtcpPort: 5000 }], // prettier-ignore
-    ['rtcp attribute with address', [c, t, 'm=audio 4000 RTP/AVP 0', 'a=rtcp:5000 IN IP4 192.0.2.1'], { address: '192.0.2.1', rtcpPort: 5000 }], // prettier-ignore
-    ['rtcp-mux', [c, t, 'm=audio 4000 RTP/AVP 0', 'a=rtcp:5000', 'a=rtcp-mux'], { address: '192.0.2.1', rtcpPort: 4000 }], // prettier-ignore
-    ['hold by address', ['c=IN IP4 0.0.0.0', t, 'm=audio 4000 RTP/AVP 0'], { address: '0.0.0.0', rtcpPort: 4001 }], // prettier-ignore
+    [
+      'of the media',
+      [c, t, 'm=audio 4000 RTP/AVP 0', 'c=IN IP4 192.0.2.9'],
+      { address: '192.0.2.9', rtcpPort: 4001 },
+    ],
+    [
+      'IPv6',
+      [t, 'm=audio 4000 RTP/AVP 0', 'c=IN IP6 2001:db8::1'],
+      { address: '2001:db8::1', rtcpPort: 4001 },
+    ],
+    [
+      'rtcp attribute',
+      [c, t, 'm=audio 4000 RTP/AVP 0', 'a=rtcp:5000'],
+      { address: '192.0.2.1', rtcpPort: 5000 },
+    ],
+    [
+      'rtcp attribute with address',
+      [c, t, 'm=audio 4000 RTP/AVP 0', 'a=rtcp:5000 IN IP4 192.0.2.1'],
+      { address: '192.0.2.1', rtcpPort: 5000 },
+    ],
+    [
+      'rtcp-mux',
+      [c, t, 'm=audio 4000 RTP/AVP 0', 'a=rtcp:5000', 'a=rtcp-mux'],
+      { address: '192.0.2.1', rtcpPort: 4000 },
+    ],
+    [
+      'hold by address',
+      ['c=IN IP4 0.0.0.0', t, 'm=audio 4000 RTP/AVP 0'],
+      { address: '0.0.0.0', rtcpPort: 4001 },
+    ],
     ['the last port', [c, t, 'm=audio 65535 RTP/AVP 0'], { address: '192.0.2.1', rtcpPort: 65535 }],
   ];
   for (const [what, lines, expected] of addresses)
@@ -107,9 +157,14 @@ describe('readSdp', () => {
         'm=audio 4002 RTP/AVP 8\r\nm=audio 4004 RTP/AVP 0\r\nm=image 6000 udptl t38\r\n',
       ),
     );
-    expect(description.lines.map((line) => line.kind)).toEqual(
-      ['video', 'audio', 'audio', 'audio', 'audio', 'image'], // prettier-ignore
-    );
+    expect(description.lines.map((line) => line.kind)).toEqual([
+      'video',
+      'audio',
+      'audio',
+      'audio',
+      'audio',
+      'image',
+    ]);
     expect(description.audio.map((audio) => audio.index)).toEqual([3, 4]);
   });
 
@@ -130,11 +185,19 @@ describe('readSdp', () => {
     ['packets too short', sdp(c, t, 'm=audio 4000 RTP/AVP 0', 'a=maxptime:10'), 'SDP_NO_AUDIO'],
     ['long packets', sdp(c, t, 'm=audio 4000 RTP/AVP 0', 'a=ptime:30', 'a=maxptime:150'), 'taken'],
     ['foreign codecs', sdp(c, t, 'm=audio 4000 RTP/AVP 18 9'), 'SDP_NO_COMMON_CODEC'],
-    ['events only', sdp(c, t, 'm=audio 4000 RTP/AVP 101', 'a=rtpmap:101 telephone-event/8000'), 'SDP_NO_COMMON_CODEC'], // prettier-ignore
+    [
+      'events only',
+      sdp(c, t, 'm=audio 4000 RTP/AVP 101', 'a=rtpmap:101 telephone-event/8000'),
+      'SDP_NO_COMMON_CODEC',
+    ],
     ['bare line feeds', `v=0\n${c}\nm=audio 4000 RTP/AVP 0\n`, 'taken'],
     ['no origin', `v=0\r\n${c}\r\nm=audio 4000 RTP/AVP 0\r\n`, 'taken'],
     ['too many bytes', sdp(c, t, `a=x:${'x'.repeat(sdp_bytes_max)}`), 'SDP_UNPARSABLE'],
-    ['too many lines', sdp(c, t, ...new Array<string>(media_lines_max + 1).fill('m=audio 4000 RTP/AVP 0')), 'SDP_UNPARSABLE'], // prettier-ignore
+    [
+      'too many lines',
+      sdp(c, t, ...new Array<string>(media_lines_max + 1).fill('m=audio 4000 RTP/AVP 0')),
+      'SDP_UNPARSABLE',
+    ],
   ];
   for (const [what, text, code] of refused)
     it(`${code}: ${what}`, () => {
@@ -160,9 +223,12 @@ describe('readSdp', () => {
       const outcome = codeOf(bytes.join(''));
       outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1);
     }
-    expect([...outcomes.keys()].sort()).toEqual(
-      ['SDP_NO_AUDIO', 'SDP_NO_COMMON_CODEC', 'SDP_UNPARSABLE', 'taken'], // prettier-ignore
-    );
+    expect([...outcomes.keys()].sort()).toEqual([
+      'SDP_NO_AUDIO',
+      'SDP_NO_COMMON_CODEC',
+      'SDP_UNPARSABLE',
+      'taken',
+    ]);
   });
 });
 

@@ -58,16 +58,16 @@ const check = (guard: DigestGuard, authorization?: string, trunks = [trunk]): un
   guard.verify({ method: 'INVITE', requestUri, authorization }, trunks);
 
 describe('challenges', () => {
-  it('offer SHA-256 first, then MD5, for each realm once, all with one nonce', () => {
+  it('offer MD5 first, then SHA-256, for each realm once, all with one nonce', () => {
     const challenges = newGuard().challenges([trunk, carrier, { ...carrier, name: 'second' }], false);
     const seen = challenges.map((text) =>
       /realm="([^"]+)".*algorithm=([\w-]+), qop="auth"$/.exec(text)?.slice(1),
     );
     expect(seen).toEqual([
-      ['trunkline', 'SHA-256'],
       ['trunkline', 'MD5'],
-      ['carrier.example', 'SHA-256'],
+      ['trunkline', 'SHA-256'],
       ['carrier.example', 'MD5'],
+      ['carrier.example', 'SHA-256'],
     ]);
     expect(new Set(challenges.map((text) => /nonce="([^"]+)"/.exec(text)?.[1])).size).toBe(1);
   });

@@ -36,13 +36,68 @@ describe('DigitMerger', () => {
     told.map(([path, digit]) => (merger.isNew(path, digit) ? digit : '')).join('');
 
   const table: [string, Told[], string][] = [
-    ['one path alone', [['rtp', '5'], ['rtp', '5']], '55'], // prettier-ignore
-    ['a twin', [['rtp', '5'], ['info', '5']], '5'], // prettier-ignore
-    ['a twin that comes first', [['info', '5'], ['rtp', '5']], '5'], // prettier-ignore
-    ['a double press told twice', [['rtp', '5'], ['info', '5'], ['rtp', '5'], ['info', '5']], '55'], // prettier-ignore
-    ['a double press, one path late', [['rtp', '5'], ['rtp', '5'], ['info', '5'], ['info', '5']], '55'], // prettier-ignore
-    ['another digit', [['rtp', '5'], ['info', '6']], '56'], // prettier-ignore
-    ['twins out of order', [['rtp', '5'], ['rtp', '6'], ['info', '5'], ['info', '6']], '56'], // prettier-ignore
+    [
+      'one path alone',
+      [
+        ['rtp', '5'],
+        ['rtp', '5'],
+      ],
+      '55',
+    ],
+    [
+      'a twin',
+      [
+        ['rtp', '5'],
+        ['info', '5'],
+      ],
+      '5',
+    ],
+    [
+      'a twin that comes first',
+      [
+        ['info', '5'],
+        ['rtp', '5'],
+      ],
+      '5',
+    ],
+    [
+      'a double press told twice',
+      [
+        ['rtp', '5'],
+        ['info', '5'],
+        ['rtp', '5'],
+        ['info', '5'],
+      ],
+      '55',
+    ],
+    [
+      'a double press, one path late',
+      [
+        ['rtp', '5'],
+        ['rtp', '5'],
+        ['info', '5'],
+        ['info', '5'],
+      ],
+      '55',
+    ],
+    [
+      'another digit',
+      [
+        ['rtp', '5'],
+        ['info', '6'],
+      ],
+      '56',
+    ],
+    [
+      'twins out of order',
+      [
+        ['rtp', '5'],
+        ['rtp', '6'],
+        ['info', '5'],
+        ['info', '6'],
+      ],
+      '56',
+    ],
   ];
   for (const [what, told, expected] of table)
     it(`keeps ${expected} of ${what}`, () => {

@@ -76,7 +76,14 @@ describe('the steps', () => {
     ['no hops', { headers: { 'Max-Forwards': '0' } }, {}, 'count hops', 'too-many-hops', 483],
     ['odd hops', { headers: { 'Max-Forwards': '-1' } }, {}, 'count hops', 'bad-request', 400],
     ['a loop', {}, { isKnown: () => true }, 'detect loops', 'loop', 482],
-    ['an extension', { headers: { Require: 'timer,foo , bar' } }, {}, 'know extensions', 'unsupported-extension', 420], // prettier-ignore
+    [
+      'an extension',
+      { headers: { Require: 'timer,foo , bar' } },
+      {},
+      'know extensions',
+      'unsupported-extension',
+      420,
+    ],
     ['another number', { uri: 'sip:1@gw' }, {}, 'route', 'unknown-number', 404],
     ['another kind of body', { headers: { 'Content-Type': 'text/plain' } }, {}, 'negotiate', 'bad-sdp', 400],
     ['broken SDP', { body: 'v=9' }, {}, 'negotiate', 'bad-sdp', 400],

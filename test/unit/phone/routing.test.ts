@@ -58,9 +58,13 @@ describe('numberKey', () => {
   });
 
   it('leaves short numbers, feature codes and names alone', () => {
-    expect(['0011', '*72', '#9', 'Alice', '+alice'].map(numberKey)).toEqual(
-      ['0011', '*72', '#9', 'alice', '+alice'], // prettier-ignore
-    );
+    expect(['0011', '*72', '#9', 'Alice', '+alice'].map(numberKey)).toEqual([
+      '0011',
+      '*72',
+      '#9',
+      'alice',
+      '+alice',
+    ]);
   });
 });
 

@@ -20,9 +20,13 @@ describe('SipRequest', () => {
   it('makes do without headers and body', () => {
     const names = ['Call-ID', 'CSeq', 'From', 'To', 'Contact'];
     const { request } = requestOf({ headers: Object.fromEntries(names.map((name) => [name, ''])) });
-    expect([request.callId, request.fromTag, request.toTag, request.body, request.sdp]).toEqual(
-      ['', undefined, undefined, '', ''], // prettier-ignore
-    );
+    expect([request.callId, request.fromTag, request.toTag, request.body, request.sdp]).toEqual([
+      '',
+      undefined,
+      undefined,
+      '',
+      '',
+    ]);
     expect(request.sequence).toBeNaN();
     expect(request.contentType).toBe('');
   });
