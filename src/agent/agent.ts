@@ -86,18 +86,30 @@ export class Agent {
 
   #tell(event: VoiceEvent): void {
     switch (event.type) {
-      case 'ready':
-        { this.events.emit('ready', {}); return; }
-      case 'heard':
-        { this.events.emit('heard', event); return; }
-      case 'said':
-        { this.events.emit('said', event); return; }
-      case 'usage':
-        { this.events.emit('usage', { usage: event.usage }); return; }
-      case 'hang_up':
-        { this.events.emit('hangUp', { reason: event.reason }); return; }
-      case 'failed':
-        { this.events.emit('failed', event); return; }
+      case 'ready': {
+        this.events.emit('ready', {});
+        return;
+      }
+      case 'heard': {
+        this.events.emit('heard', event);
+        return;
+      }
+      case 'said': {
+        this.events.emit('said', event);
+        return;
+      }
+      case 'usage': {
+        this.events.emit('usage', { usage: event.usage });
+        return;
+      }
+      case 'hang_up': {
+        this.events.emit('hangUp', { reason: event.reason });
+        return;
+      }
+      case 'failed': {
+        this.events.emit('failed', event);
+        return;
+      }
       case 'tool.call':
         void this.#runTool(event);
         return;

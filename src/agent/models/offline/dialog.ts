@@ -225,7 +225,8 @@ export class Dialog {
   #run(task: Task): DialogAction[] {
     if (task.tool === '') return this.#finish(task, this.#filled(task.done, {}), '');
     this.#phase = 'running';
-    return [{ type: 'tool', name: task.tool, arguments: Object.fromEntries(this.#values) }];
+    const values = task.slots.map(({ name }) => [name, this.#values.get(name) ?? ''] as const);
+    return [{ type: 'tool', name: task.tool, arguments: Object.fromEntries(values) }];
   }
 
   #finish(task: Task, text: string, reason: string): DialogAction[] {

@@ -25,7 +25,8 @@ function bindBoth() {
   const base = loadLibrary(['libsphinxbase.so.3'], {
     setLog: 'void err_set_logfp(void*)',
     setText: 'void cmd_ln_set_str_r(void*, const char*, const char*)',
-    setNumber: 'void cmd_ln_set_int_r(void*, const char*, long)',
+    setNumber: 'void cmd_ln_set_float_r(void*, const char*, double)',
+    setSwitch: 'void cmd_ln_set_int_r(void*, const char*, long)',
     settings: 'void* cmd_ln_parse_r(void*, void*, int32_t, void*, int32_t)',
     freeSettings: 'int cmd_ln_free_r(void*)',
   });
@@ -54,15 +55,17 @@ export class Decoder {
   readonly #sphinx: ReturnType<typeof bind>['sphinx'];
 
   /**
-   * `settings` are pocketsphinx's own options (`-hmm`, `-lm`, ...).
+   * `settings` are pocketsphinx's own options (`-hmm`, `-lw`, ...): texts, floating-point numbers, switches.
+   * A whole-number option would be set wrong.
    * Throws SPEECH_UNAVAILABLE when the library is missing or refuses the settings.
    */
-  constructor(settings: Readonly<Record<string, string | number>>) {
+  constructor(settings: Readonly<Record<string, string | number | boolean>>) {
     bound ??= bind();
     const { base, sphinx } = bound;
     const handle = base.settings(null, sphinx.defaults(), 0, null, 0);
     for (const [name, value] of Object.entries(settings)) {
-      if (typeof value === 'number') base.setNumber(handle, name, value);
+      if (typeof value === 'boolean') base.setSwitch(handle, name, Number(value));
+      else if (typeof value === 'number') base.setNumber(handle, name, value);
       else base.setText(handle, name, value);
     }
     const decoder = sphinx.create(handle);

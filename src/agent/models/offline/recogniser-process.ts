@@ -15,6 +15,8 @@ import { repeatSamples } from './telephone-band.ts';
 
 /** Words must not fit worse than this against a free loop of phones, per 10 ms frame. */
 const REJECT_BELOW = -12;
+/** How much the language model counts against the sound; 6.5 is the library's own, for dictation. */
+const LANGUAGE_WEIGHT = 9.5;
 /** Decoders kept ready per language model, so that a call need not wait for one (about 25 ms). */
 const SPARE_DECODERS = 1;
 /** Callers at a time; 7 MB for each of two decoders. */
@@ -36,10 +38,10 @@ class DecoderPair {
   constructor(files: LanguageModelFiles, acousticModel: string) {
     const common = { '-hmm': acousticModel, '-dict': files.dictionaryPath };
     this.#modelPaths = files.languageModelPaths;
-    this.#words = new Decoder(common);
+    this.#words = new Decoder({ ...common, '-lw': LANGUAGE_WEIGHT });
     this.expect(EXPECT_OPEN);
     const phoneModel = join(INSTALLED_MODEL, 'en-us-phone.lm.bin');
-    this.#phones = new Decoder({ ...common, '-allphone': phoneModel, '-allphone_ci': 1 });
+    this.#phones = new Decoder({ ...common, '-allphone': phoneModel, '-allphone_ci': true });
   }
 
   /** Chooses the language model; one that is new to this decoder is loaded. Unknown ones mean "anything". */

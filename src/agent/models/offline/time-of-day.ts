@@ -5,7 +5,8 @@ type DayPart = 'morning' | 'afternoon' | null;
 
 /** Without "in the morning" a clinic's clock is meant: one to seven are afternoon hours. */
 const FIRST_MORNING_HOUR = 8;
-const MINUTES_OF_DAY = 24 * 60;
+const HALF_DAY = 12 * 60;
+const MINUTES_OF_DAY = 2 * HALF_DAY;
 
 const PARTS: readonly (readonly [readonly string[], DayPart])[] = [
   [['in', 'the', 'morning'], 'morning'],
@@ -41,11 +42,13 @@ function partAnywhere(words: readonly string[]): DayPart {
   return null;
 }
 
-function hour24(hour: number, part: DayPart): number {
-  if (hour > 12 || hour === 0) return hour;
-  if (part === 'morning') return hour % 12;
-  if (part === 'afternoon') return (hour % 12) + 12;
-  return hour < FIRST_MORNING_HOUR ? hour + 12 : hour;
+/** Minutes of the day. Part of the day rules; without it the hour tells. */
+function minutesOf(hour: number, offset: number, part: DayPart): number {
+  if (hour > 12 || hour === 0) return hour * 60 + offset;
+  if (part === null) return (hour < FIRST_MORNING_HOUR ? hour + 12 : hour) * 60 + offset;
+  // "quarter to twelve in the morning" is a morning's quarter, though twelve is none of its hours.
+  const inHalf = ((hour % 12) * 60 + offset + HALF_DAY) % HALF_DAY;
+  return part === 'morning' ? inHalf : inHalf + HALF_DAY;
 }
 
 function clock(minutes: number): string {
@@ -78,13 +81,13 @@ function readRelative(words: readonly string[], at: number): Reading | null {
   if (direction === 'to' && minutes === 30) return null;
   const hour = readNumber(words, next + 1);
   if (!hour || hour.value < 1 || hour.value > 12) return null;
-  // "five to nine" may also be a span of hours ("from five to nine"): only quarters and halves are sure.
+  // "five to nine" may also be a span of hours, "from five to nine": it is sure only after "at".
   return {
     hour: hour.value,
     offset: direction === 'to' ? -minutes : minutes,
     from: at,
     to: hour.to,
-    sure: named !== undefined,
+    sure: named !== undefined || direction !== 'to' || STRONG_LEADS.has(words[at - 1] ?? ''),
   };
 }
 
@@ -129,9 +132,12 @@ export function readTime(words: readonly string[], expected: boolean): Found<str
     if (!reading) continue;
     const near = readPart(words, reading.to);
     if (reading.sure || near.part !== null || expected) {
-      const hour = hour24(reading.hour, near.part ?? general);
       const from = LEADS.has(words[reading.from - 1] ?? '') ? reading.from - 1 : reading.from;
-      found = { value: clock(hour * 60 + reading.offset), from, to: near.to };
+      found = {
+        value: clock(minutesOf(reading.hour, reading.offset, near.part ?? general)),
+        from,
+        to: near.to,
+      };
     }
     at = Math.max(near.to, reading.to) - 1;
   }

@@ -1,0 +1,56 @@
+/** A voice model that does what a test tells it, and notes what it is told. */
+import { newId } from '../../../src/base/ids.ts';
+import type {
+  ConnectOptions,
+  SessionEvents,
+  VoiceModel,
+  VoiceSession,
+} from '../../../src/agent/voice-model.ts';
+
+export class ScriptedModel implements VoiceModel {
+  readonly name = 'scripted';
+  /** What the voice told the session, in order: "greet", "interrupt reply-1 220", ... */
+  readonly told: string[] = [];
+  heardFrames = 0;
+  gapsMs = 0;
+  /** Set: `connect` fails with it. */
+  failure: Error | null = null;
+  #call: ConnectOptions | null = null;
+
+  connect(call: ConnectOptions): Promise<VoiceSession> {
+    if (this.failure) return Promise.reject(this.failure);
+    this.#call = call;
+    const note = (what: string): void => void this.told.push(what);
+    return Promise.resolve({
+      hear: (_bytes, gapMs) => {
+        this.heardFrames += 1;
+        this.gapsMs += gapMs;
+      },
+      callerSpeaking: (speaking) => note(speaking ? 'caller starts' : 'caller stops'),
+      greet: () => note('greet'),
+      interrupt: (itemId, heardMs) => note(`interrupt ${itemId} ${heardMs}`),
+      toolResult: (callId, result) => note(`result ${callId} ${JSON.stringify(result)}`),
+      say: (text) => note(`say ${text}`),
+      digit: (digit) => note(`digit ${digit}`),
+      close: () => note('close'),
+    });
+  }
+
+  close(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  tell<K extends keyof SessionEvents>(name: K, payload: SessionEvents[K]): void {
+    this.#call?.on(name, payload);
+  }
+
+  /** A whole reply of so many ms, at once. */
+  reply(options: { ms: number; itemId?: string; text?: string; done?: boolean }): string {
+    const itemId = options.itemId ?? newId('reply');
+    this.tell('replyStarted', { itemId });
+    this.tell('said', { itemId, text: options.text ?? 'Some words.', final: true });
+    this.tell('audio', { itemId, bytes: new Uint8Array(options.ms * 8).fill(0x10) });
+    if (options.done ?? true) this.tell('replyDone', { itemId, interrupted: false });
+    return itemId;
+  }
+}
