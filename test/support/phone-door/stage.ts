@@ -112,12 +112,12 @@ export class PhoneGround {
     this.rooms = new Rooms({ sfu, log: silentLog });
   }
 
-  static async open(rtpPortMin: number): Promise<PhoneGround> {
+  static async open(rtpPortMin: number, ports = 200): Promise<PhoneGround> {
     const threads = MediaThreads.start({
       count: 1,
       rtpAddress: '127.0.0.1',
       rtpPortMin,
-      rtpPortMax: rtpPortMin + 199,
+      rtpPortMax: rtpPortMin + ports - 1,
       quarantineMs: 0,
       logLevel: 'silent',
       agent: {},
