@@ -1,7 +1,7 @@
 /** Lost, late, repeated and broken messages: a raw UDP peer against the server under test. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import {
   TestApplication,
@@ -13,17 +13,19 @@ import {
 } from '../support/application.ts';
 import { RawPeer, firstLine, header, tagIn } from '../support/raw-peer.ts';
 import { startServer, type ServerUnderTest } from './servers.ts';
-import { SHORT_TIMERS, quirks } from './table.ts';
+import { PATIENCE_MS, TEST_TIMERS, quirks } from './table.ts';
 
 const OK_INVITE = (message: string): boolean =>
   message.startsWith('SIP/2.0 200') && header(message, 'CSeq').endsWith('INVITE');
+
+vi.setConfig({ testTimeout: 2 * PATIENCE_MS });
 
 let server: ServerUnderTest;
 let application: TestApplication;
 let peer: RawPeer;
 
 beforeAll(async () => {
-  server = await startServer({ timers: SHORT_TIMERS });
+  server = await startServer({ timers: TEST_TIMERS });
   application = await TestApplication.connect(server.admin, ['invite', 'options']);
 });
 
@@ -34,7 +36,7 @@ afterAll(async () => {
 
 beforeEach(async () => {
   application.handlers.clear();
-  peer = await RawPeer.open();
+  peer = await RawPeer.open(PATIENCE_MS);
 });
 
 afterEach(() => peer.close());
@@ -63,7 +65,7 @@ describe('INVITE from the network', () => {
     await peer.waitFor((message) => message.startsWith('SIP/2.0 100'));
     const reply = await arrived;
     send(invite);
-    await peer.until(() => peer.count(/^SIP\/2\.0 100/) === 2);
+    if (quirks.repeatsTrying) await peer.until(() => peer.count(/^SIP\/2\.0 100/) === 2);
     reply.send(486);
     await peer.waitFor((message) => message.startsWith('SIP/2.0 486'));
     expect(calls).toBe(1);
@@ -147,10 +149,14 @@ describe('INVITE from the network', () => {
 });
 
 describe('requests in unknown dialogs', () => {
-  it.each(['BYE', 'INFO', 'INVITE'])('%s gets 481', async (method) => {
+  it.each([
+    ['BYE', 481],
+    ['INFO', quirks.strayInfoStatus],
+    ['INVITE', 481],
+  ])('%s gets %d', async (method, expected) => {
     send(peer.request({ user: 'x', port: server.udpPort, method, toTag: 'nobody', sequence: 9 }));
     const refused = await peer.waitFor((message) => /^SIP\/2\.0 [3-6]/.test(message));
-    expect(firstLine(refused)).toMatch(/^SIP\/2\.0 481/);
+    expect(firstLine(refused)).toContain(` ${expected} `);
   });
 });
 
@@ -158,7 +164,7 @@ describe('requests of the application', () => {
   it('end with a failure of our own making when nobody listens there', async () => {
     const { port } = peer;
     await peer.close();
-    peer = await RawPeer.open();
+    peer = await RawPeer.open(PATIENCE_MS);
     const response = await application.request({ uri: `sip:x@127.0.0.1:${port}`, method: 'OPTIONS' });
     expect(quirks.deadPortStatuses).toContain(response.status);
     const tcp = application.call(`sip:x@127.0.0.1:${port};transport=tcp`, { localSdp: sdp(1) });

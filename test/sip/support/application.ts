@@ -120,6 +120,8 @@ export class TestApplication {
     return application;
   }
 
+  #disconnected = false;
+
   private constructor(srf: LooseSrf, hostports: string) {
     this.srf = srf;
     this.hostports = hostports;
@@ -171,6 +173,8 @@ export class TestApplication {
   }
 
   disconnect(): void {
+    if (this.#disconnected) return;
+    this.#disconnected = true;
     this.srf.disconnect();
   }
 }

@@ -25,16 +25,19 @@ export class RawPeer {
   /** Everything received, oldest first. */
   readonly received: string[] = [];
   readonly #socket: Socket;
+  readonly #patienceMs: number;
   readonly #arrived = new EventEmitter();
 
-  static async open(): Promise<RawPeer> {
+  /** `patienceMs`: how long its waits last at most. */
+  static async open(patienceMs = 10_000): Promise<RawPeer> {
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
-    return new RawPeer(socket);
+    return new RawPeer(socket, patienceMs);
   }
 
-  private constructor(socket: Socket) {
+  private constructor(socket: Socket, patienceMs: number) {
+    this.#patienceMs = patienceMs;
     this.#socket = socket;
     this.port = socket.address().port;
     this.#arrived.setMaxListeners(50);
@@ -49,13 +52,13 @@ export class RawPeer {
   }
 
   /** Resolves with the first message, past or future, that fits; rejects after `timeoutMs`. */
-  async waitFor(fits: (message: string) => boolean, timeoutMs = 10_000): Promise<string> {
+  async waitFor(fits: (message: string) => boolean, timeoutMs = this.#patienceMs): Promise<string> {
     await this.until(() => this.received.some(fits), timeoutMs);
     return this.received.find(fits) ?? '';
   }
 
   /** Waits, message by message, until the condition holds. */
-  async until(holds: () => boolean, timeoutMs = 10_000): Promise<void> {
+  async until(holds: () => boolean, timeoutMs = this.#patienceMs): Promise<void> {
     const deadline = AbortSignal.timeout(timeoutMs);
     while (!holds()) {
       await once(this.#arrived, 'message', { signal: deadline }).catch(() => {
