@@ -1,7 +1,8 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createOfflineModel, type OfflineModel } from '../../../src/agent/models/offline/index.ts';
 import { createOpenVoice, type Voices } from '../../../src/agent/open-voice.ts';
 import { Synthesiser } from '../../../src/agent/models/offline/synthesiser.ts';
 import { FileAppointmentBook } from '../../../src/agent/tools/appointment-book.ts';
@@ -15,13 +16,16 @@ const NOW = new Date('2026-11-23T09:00:00Z');
 
 let folder: string;
 let voices: Voices;
+let model: OfflineModel;
 let caller: Synthesiser;
 let book: FileAppointmentBook;
 let call: SimulatedCall | null = null;
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'trunkline-agent-'));
-  voices = createOpenVoice({ offline: { cacheFolder: join(folder, 'cache') } }, { now: () => NOW });
+  const cacheFolder = join(folder, 'cache');
+  model = createOfflineModel({ cacheFolder, warm: [clinicProfile()] });
+  voices = createOpenVoice({ offline: { cacheFolder } }, { now: () => NOW, models: { get: () => model } });
   caller = new Synthesiser();
   book = await FileAppointmentBook.create({ path: join(folder, 'appointments.jsonl'), now: () => NOW });
 });
@@ -32,7 +36,8 @@ afterEach(() => {
 });
 
 afterAll(async () => {
-  await Promise.all([voices.close(), caller.close(), book.close()]);
+  await Promise.all([voices.close(), model.close(), caller.close(), book.close()]);
+  expect([model.recogniser.process.pid, model.synthesiser.process.pid]).toEqual([null, null]);
   await rm(folder, { recursive: true });
 });
 
@@ -78,5 +83,59 @@ describe('a call with the offline voice', () => {
     });
     expect(on.eventsOf('said').at(-1)?.text).toContain('Goodbye');
     expect(on.eventsOf('failed')).toEqual([]);
+  });
+
+  it('stops speaking when the caller interrupts, and knows what was heard', async () => {
+    const on = await startCall({ codec: 'pcmu', callId: 'call-barge-in' });
+    await on.agentSaid(/How can I help/);
+    await say(on, 'what are your opening hours', 'pcmu');
+    const before = on.received.length;
+    await on.until('the agent to speak', () => on.received.length > before + 60);
+    const from = on.received.length;
+    on.play(await caller.speak({ text: 'where is the clinic', voice: 'rms', codec: 'pcmu' }));
+    await on.until('the cut', () => on.eventsOf('said').some((said) => said.interrupted));
+    const cut = on.eventsOf('said').find((said) => said.interrupted);
+    // Counted on both sides: what the caller received of the reply is what the voice says was heard.
+    expect(cut?.heardMs).toBe((on.received.length - before) * 20);
+    expect(cut?.heardMs).toBeLessThan(cut?.totalMs ?? 0);
+    expect((on.received.length - from) * 20).toBeLessThan(1500);
+    await on.agentSaid(/Harbour Street/);
+  });
+
+  it('goes on when the recogniser is killed in the middle of a sentence', async () => {
+    const on = await startCall({ codec: 'pcmu', callId: 'call-killed' });
+    await on.agentSaid(/How can I help/);
+    await say(on, 'I would like an appointment', 'pcmu');
+    await on.pass(500);
+    const pid = model.recogniser.process.pid ?? 0;
+    process.kill(pid, 'SIGKILL');
+    await on.agentSaid(/I had trouble hearing you/);
+    expect(on.eventsOf('failed')).toMatchObject([{ code: 'SPEECH_UNAVAILABLE', retryable: true }]);
+    await model.recogniser.process.whenUp(20_000);
+    expect(model.recogniser.process.pid).not.toBe(pid);
+    await say(on, 'I would like an appointment', 'pcmu');
+    await on.agentSaid(/name, please/);
+  });
+
+  it('speaks on when the synthesiser is killed', async () => {
+    const on = await startCall({ codec: 'pcmu', callId: 'call-mute' });
+    await on.agentSaid(/How can I help/);
+    process.kill(model.synthesiser.process.pid ?? 0, 'SIGKILL');
+    on.agent.say('This sentence was never said before.');
+    await on.agentSaid(/never said before/);
+    expect(on.eventsOf('said').at(-1)?.totalMs).toBeGreaterThan(500);
+  });
+
+  it('refuses a profile that it cannot pronounce', async () => {
+    const profile = clinicProfile();
+    profile.tasks[0]?.phrases.push('I want a xyzzy');
+    const events: unknown[] = [];
+    const voice = voices.openVoice(
+      { callId: 'call-odd', profile },
+      { voiceId: 'odd', codec: 'pcmu', report: (event) => events.push(event) },
+    );
+    await vi.waitFor(() => expect(events).toHaveLength(1), { timeout: 20_000, interval: 20 });
+    expect(events).toMatchObject([{ type: 'failed', code: 'PROFILE_UNSPEAKABLE', retryable: false }]);
+    voice.close();
   });
 });
