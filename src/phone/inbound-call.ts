@@ -103,7 +103,10 @@ export class InboundCall {
     });
     this.request.onCancel(() => this.end(ending('caller-cancelled')));
     this.#ring();
-    this.#connect().catch((error: unknown) => this.end(endingOf(error)));
+    this.#connect().catch((error: unknown) => {
+      const reachable = this.#parts.front.connected;
+      this.end(reachable ? endingOf(error) : ending('signalling-lost', messageOf(error)));
+    });
   }
 
   /** Ends the call, in whatever state it is. Only the first ending counts. */
@@ -111,6 +114,8 @@ export class InboundCall {
     if (this.#ending !== undefined) return;
     this.#ending = end;
     this.#over.resolve(undefined);
+    if (end.class === 'server' || end.class === 'upstream')
+      this.#log.warn({ ending: end.slug, detail: end.detail }, `call failed: ${end.text}`);
     for (const cancel of this.#timers) cancel();
     this.#timers.clear();
     this.#close(end)
