@@ -105,7 +105,7 @@ describe('the connection to the SIP server', () => {
   });
 });
 
-describe('a call whose SIP server comes back', () => {
+describe('a call whose SIP server is lost', () => {
   let ground: PhoneGround;
 
   beforeAll(async () => {
