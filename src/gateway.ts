@@ -103,7 +103,7 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
     numbers: config.numbers,
     calls: config.calls,
     sessionExpiresS: config.sip.session_expires_s,
-    mediaAddress: config.media.external_address,
+    mediaAddress: config.media.external_address || config.media.address,
     ...{ threads, rooms, openAgent, journal, log },
   });
   order.add('phone door', phone);
