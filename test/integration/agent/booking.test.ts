@@ -9,7 +9,7 @@ import { FileAppointmentBook } from '../../../src/agent/tools/appointment-book.t
 import { bookAppointment } from '../../../src/agent/tools/book-appointment.ts';
 import { ToolRegistry } from '../../../src/agent/tools/tool-registry.ts';
 import type { Codec } from '../../../src/media/frame.ts';
-import { clinicProfile, SimulatedCall } from './simulated-call.ts';
+import { clinicProfile, espeak, SimulatedCall } from './simulated-call.ts';
 
 /** A Monday. */
 const NOW = new Date('2026-11-23T09:00:00Z');
@@ -83,6 +83,18 @@ describe('a call with the offline voice', () => {
     });
     expect(on.eventsOf('said').at(-1)?.text).toContain('Goodbye');
     expect(on.eventsOf('failed')).toEqual([]);
+  });
+
+  it('understands a voice that is not its own kind, and ends a call that the caller ends', async () => {
+    const on = await startCall({ codec: 'pcma', callId: 'call-espeak' });
+    await on.agentSaid(/How can I help/);
+    await on.pass(300);
+    on.play(espeak('what are your opening hours', { codec: 'pcma' }));
+    await on.agentSaid(/open Monday to Friday/);
+    await on.pass(300);
+    on.play(espeak('no thank you', { codec: 'pcma', voice: 'en-us+f2' }));
+    await on.until('hang-up', () => on.eventsOf('hang_up').length === 1);
+    expect(on.eventsOf('said').at(-1)?.text).toContain('Goodbye');
   });
 
   it('stops speaking when the caller interrupts, and knows what was heard', async () => {

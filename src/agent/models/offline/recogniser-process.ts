@@ -8,7 +8,7 @@ import type { Codec } from '../../../media/frame.ts';
 import { decode } from '../../../media/g711.ts';
 import { prepareLanguageModel, telephoneModel, type LanguageModelFiles } from './language-model.ts';
 import { EXPECT_OPEN } from './phrasebook.ts';
-import { Decoder, INSTALLED_MODEL } from './pocketsphinx.ts';
+import { Decoder, INSTALLED_MODEL, type Hypothesis } from './pocketsphinx.ts';
 import { recogniserRequestSchema, type Hearing, type RecogniserRequest } from './speech-messages.ts';
 import type { SpeechAnswer } from './speech-messages.ts';
 import { repeatSamples } from './telephone-band.ts';
@@ -34,6 +34,11 @@ class DecoderPair {
   readonly #phones: Decoder;
   readonly #modelPaths: ReadonlyMap<string, string>;
   readonly #loaded = new Set<string>();
+  /**
+   * The caller's first utterance, until it has ended. The decoder starts from average cepstral means; only
+   * its end tells it the means of this caller and line. With them it is decoded once more.
+   */
+  #first: Int16Array[] | null = [];
 
   constructor(files: LanguageModelFiles, acousticModel: string) {
     const common = { '-hmm': acousticModel, '-dict': files.dictionaryPath };
@@ -62,20 +67,38 @@ class DecoderPair {
   process(samples: Int16Array): void {
     this.#words.process(samples);
     this.#phones.process(samples);
+    this.#first?.push(samples.slice());
   }
 
   end(): Hearing {
     const words = this.#words.end();
     const phones = this.#phones.end();
-    const margin = words.frames === 0 ? 0 : (words.score - phones.score) / words.frames;
-    const rejected = words.text !== '' && margin < REJECT_BELOW;
-    return { text: rejected ? '' : words.text, margin, rejected };
+    const first = this.#first;
+    this.#first = null;
+    if (first === null) return judged(words, phones);
+    const again = replayed(this.#words, first);
+    const cold = judged(words, phones);
+    if (!cold.rejected) return { ...cold, text: again.text };
+    return judged(again, replayed(this.#phones, first));
   }
 
   free(): void {
     this.#words.free();
     this.#phones.free();
   }
+}
+
+/** Compares the words' score with that of a free loop of phones. */
+function judged(words: Hypothesis, phones: Hypothesis): Hearing {
+  const margin = words.frames === 0 ? 0 : (words.score - phones.score) / words.frames;
+  const rejected = words.text !== '' && margin < REJECT_BELOW;
+  return { text: rejected ? '' : words.text, margin, rejected };
+}
+
+function replayed(decoder: Decoder, pieces: readonly Int16Array[]): Hypothesis {
+  decoder.start();
+  for (const piece of pieces) decoder.process(piece);
+  return decoder.end();
 }
 
 interface Ear {
