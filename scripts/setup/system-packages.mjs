@@ -8,8 +8,8 @@ import { EXIT, runCommand, SetupError } from './command.mjs';
  * `a|b` stands for the first that the machine's package lists know.
  */
 export const SYSTEM_PACKAGES = {
-  /** The gateway with the offline voice. */
-  run: ['libpocketsphinx3', 'pocketsphinx-en-us', 'libflite1'],
+  /** The gateway: the offline voice, and Opus for browsers. */
+  run: ['libpocketsphinx3', 'pocketsphinx-en-us', 'libflite1', 'libopus0'],
   /** The test phone speaks with espeak-ng. */
   call: ['espeak-ng'],
   /** Softphone, SIP scenarios, sound measuring, packet dissection, network namespaces. */

@@ -1,7 +1,7 @@
 /** CMU flite (Debian libflite1): text to 16 kHz linear samples. */
 import koffi from 'koffi';
 import { TrunklineError } from '../../../base/errors.ts';
-import { loadLibrary } from './native-library.ts';
+import { loadLibrary } from '../../../base/native-library.ts';
 
 /** Voices that speak at 16 kHz. */
 export const FLITE_VOICES = ['slt', 'rms', 'awb', 'kal16'] as const;
@@ -17,14 +17,18 @@ interface Wave {
 }
 
 function bind() {
-  const flite = loadLibrary(['libflite.so.1'], {
-    start: 'int flite_init()',
-    toWave: 'void* flite_text_to_wave(const char*, void*)',
-    freeWave: 'void delete_wave(void*)',
-  });
+  const flite = loadLibrary(
+    ['libflite.so.1'],
+    {
+      start: 'int flite_init()',
+      toWave: 'void* flite_text_to_wave(const char*, void*)',
+      freeWave: 'void delete_wave(void*)',
+    },
+    'SPEECH_UNAVAILABLE',
+  );
   // The voices find these two in memory.
-  loadLibrary(['libflite_usenglish.so.1'], {});
-  loadLibrary(['libflite_cmulex.so.1'], {});
+  loadLibrary(['libflite_usenglish.so.1'], {}, 'SPEECH_UNAVAILABLE');
+  loadLibrary(['libflite_cmulex.so.1'], {}, 'SPEECH_UNAVAILABLE');
   koffi.struct(WAVE, {
     type: 'const char*',
     sample_rate: 'int',
@@ -42,9 +46,11 @@ const voices = new Map<FliteVoice, unknown>();
 function voiceOf(name: FliteVoice): unknown {
   const known = voices.get(name);
   if (known !== undefined) return known;
-  const library = loadLibrary([`libflite_cmu_us_${name}.so.1`], {
-    register: `void* register_cmu_us_${name}(const char*)`,
-  });
+  const library = loadLibrary(
+    [`libflite_cmu_us_${name}.so.1`],
+    { register: `void* register_cmu_us_${name}(const char*)` },
+    'SPEECH_UNAVAILABLE',
+  );
   const voice = library.register(null);
   voices.set(name, voice);
   return voice;

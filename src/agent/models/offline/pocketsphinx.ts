@@ -1,7 +1,7 @@
 /** CMU pocketsphinx (Debian libpocketsphinx3, model pocketsphinx-en-us) behind a small class. */
 import { existsSync } from 'node:fs';
 import { TrunklineError } from '../../../base/errors.ts';
-import { loadLibrary } from './native-library.ts';
+import { loadLibrary } from '../../../base/native-library.ts';
 
 /** Where Debian's and Ubuntu's pocketsphinx-en-us puts its files. */
 export const INSTALLED_MODEL = '/usr/share/pocketsphinx/model/en-us';
@@ -22,27 +22,35 @@ function bind(): ReturnType<typeof bindBoth> {
 
 function bindBoth() {
   // pocketsphinx leans on sphinxbase, which must be in memory first.
-  const base = loadLibrary(['libsphinxbase.so.3'], {
-    setLog: 'void err_set_logfp(void*)',
-    setText: 'void cmd_ln_set_str_r(void*, const char*, const char*)',
-    setNumber: 'void cmd_ln_set_float_r(void*, const char*, double)',
-    setSwitch: 'void cmd_ln_set_int_r(void*, const char*, long)',
-    settings: 'void* cmd_ln_parse_r(void*, void*, int32_t, void*, int32_t)',
-    freeSettings: 'int cmd_ln_free_r(void*)',
-  });
-  const sphinx = loadLibrary(['libpocketsphinx.so.3'], {
-    defaults: 'void* ps_args()',
-    create: 'void* ps_init(void*)',
-    free: 'int ps_free(void*)',
-    startStream: 'int ps_start_stream(void*)',
-    start: 'int ps_start_utt(void*)',
-    process: 'int ps_process_raw(void*, const int16_t*, size_t, int, int)',
-    end: 'int ps_end_utt(void*)',
-    hypothesis: 'const char* ps_get_hyp(void*, _Out_ int32_t*)',
-    frames: 'int ps_get_n_frames(void*)',
-    addModel: 'int ps_set_lm_file(void*, const char*, const char*)',
-    useModel: 'int ps_set_search(void*, const char*)',
-  });
+  const base = loadLibrary(
+    ['libsphinxbase.so.3'],
+    {
+      setLog: 'void err_set_logfp(void*)',
+      setText: 'void cmd_ln_set_str_r(void*, const char*, const char*)',
+      setNumber: 'void cmd_ln_set_float_r(void*, const char*, double)',
+      setSwitch: 'void cmd_ln_set_int_r(void*, const char*, long)',
+      settings: 'void* cmd_ln_parse_r(void*, void*, int32_t, void*, int32_t)',
+      freeSettings: 'int cmd_ln_free_r(void*)',
+    },
+    'SPEECH_UNAVAILABLE',
+  );
+  const sphinx = loadLibrary(
+    ['libpocketsphinx.so.3'],
+    {
+      defaults: 'void* ps_args()',
+      create: 'void* ps_init(void*)',
+      free: 'int ps_free(void*)',
+      startStream: 'int ps_start_stream(void*)',
+      start: 'int ps_start_utt(void*)',
+      process: 'int ps_process_raw(void*, const int16_t*, size_t, int, int)',
+      end: 'int ps_end_utt(void*)',
+      hypothesis: 'const char* ps_get_hyp(void*, _Out_ int32_t*)',
+      frames: 'int ps_get_n_frames(void*)',
+      addModel: 'int ps_set_lm_file(void*, const char*, const char*)',
+      useModel: 'int ps_set_search(void*, const char*)',
+    },
+    'SPEECH_UNAVAILABLE',
+  );
   base.setLog(null);
   return { base, sphinx };
 }

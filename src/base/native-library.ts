@@ -1,6 +1,6 @@
-/** Debian's speech libraries, loaded by soname: the system's loader knows where they are on this machine. */
+/** The distribution's C libraries, loaded by soname: the system's loader knows where they are on this machine. */
 import koffi from 'koffi';
-import { messageOf, TrunklineError } from '../../../base/errors.ts';
+import { messageOf, TrunklineError, type ErrorCode } from './errors.ts';
 
 /** A C function; what it takes and gives is written in its prototype. */
 export type NativeFunction = (...args: unknown[]) => unknown;
@@ -10,11 +10,12 @@ const loaded: { func: (prototype: string) => unknown }[] = [];
 
 /**
  * Loads the first library that is there and binds the prototypes, by function name.
- * Throws SPEECH_UNAVAILABLE when none is there or a function is missing.
+ * Throws `unavailable` when none is there or a function is missing.
  */
 export function loadLibrary<Name extends string>(
   sonames: readonly string[],
   prototypes: Readonly<Record<Name, string>>,
+  unavailable: ErrorCode,
 ): Record<Name, NativeFunction> {
   const failures: string[] = [];
   for (const soname of sonames) {
@@ -30,5 +31,5 @@ export function loadLibrary<Name extends string>(
       failures.push(messageOf(failure));
     }
   }
-  throw new TrunklineError('SPEECH_UNAVAILABLE', failures.join('; '));
+  throw new TrunklineError(unavailable, failures.join('; '));
 }
