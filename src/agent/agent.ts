@@ -1,4 +1,7 @@
-/** One agent in one call, seen from the main thread: tells its voice what to do, and runs the tools it asks for. */
+/**
+ * One agent in one call, seen from the main thread: tells its voice what to do, and runs the tools that it
+ * asks for.
+ */
 import { messageOf, TrunklineError } from '../base/errors.ts';
 import { Events } from '../base/events.ts';
 import type { AgentProfile } from './profile.ts';

@@ -1,4 +1,4 @@
-/** When the caller speaks: frames of "voiced or not" become a start, a stop, or a cough that came to nothing. */
+/** When the caller speaks: voiced frames and others become a start, a stop, or a cough. */
 import { FRAME_MS } from '../media/frame.ts';
 
 export type SpeechChange =
@@ -35,7 +35,7 @@ export class CallerSpeech {
     return this.#silentMs;
   }
 
-  /** One frame. `confirmMs` of voiced sound make a start: more while the agent speaks, less while it listens. */
+  /** One frame. `confirmMs` of voiced sound make a start: more of it while the agent speaks. */
   frame(voiced: boolean, confirmMs: number): SpeechChange | null {
     this.#silentMs = voiced ? 0 : this.#silentMs + FRAME_MS;
     if (this.#speaking) {

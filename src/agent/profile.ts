@@ -1,7 +1,7 @@
 /** An agent profile: who answers, how it speaks, what it may do. YAML in config/agents/, or inline. */
 import { z } from 'zod';
 
-/** A word list the caller may choose from; `vocabulary` grows the recogniser, `value` is what the tool gets. */
+/** Something the caller may choose: `say` is how it is called, `value` is what the tool gets. */
 const choiceSchema = z.strictObject({ say: z.array(z.string().min(1)).min(1), value: z.string() });
 
 /** One piece of information that a task needs. */

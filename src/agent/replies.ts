@@ -1,4 +1,4 @@
-/** What is known of the replies that are sounding, waiting, or were cut: text, times, and whom not to believe. */
+/** What is known of replies that sound, wait or were cut: text, times, and which not to believe any more. */
 
 /** Cut replies that are remembered, so that their late sound is dropped. */
 const CUT_MAX = 64;

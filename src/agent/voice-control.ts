@@ -1,4 +1,4 @@
-/** What the main thread and a voice (which lives in a media thread) say to each other; parsed on both sides. */
+/** What the main thread and a voice (it lives in a media thread) say to each other; parsed on both sides. */
 import { z } from 'zod';
 import { agentProfileSchema } from './profile.ts';
 
@@ -26,7 +26,7 @@ export const voiceEventSchema = z.discriminatedUnion('type', [
     startedMs: z.int(),
     endedMs: z.int(),
   }),
-  /** A reply, told when it has been played out or was cut: the text, and how much of it left for the caller. */
+  /** A reply, told when it has been played out or was cut: its text, and how much left for the caller. */
   z.strictObject({
     type: z.literal('said'),
     itemId: z.string(),

@@ -39,7 +39,7 @@ export interface SessionEvents {
 }
 
 export interface VoiceSession {
-  /** Caller's sound: G.711 bytes of 20 ms, in order; valid during the call only. `gapMs` of silence came before. */
+  /** Caller's sound: 20 ms of G.711, in order; valid during the call only. `gapMs` of silence came before. */
   hear(bytes: Uint8Array, gapMs: number): void;
   /** The caller started or stopped speaking, by the voice's local VAD. */
   callerSpeaking(speaking: boolean): void;

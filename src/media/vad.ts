@@ -5,7 +5,7 @@
 import loadFvad from '@echogarden/fvad-wasm';
 import { FRAME_SAMPLES, SAMPLE_RATE_HZ } from './frame.ts';
 
-/** 0 (lets most through) to 3 (surest that it is speech): 98.5 % hits and 5.6 % false alarms on clean calls. */
+/** 0 (lets most through) to 3 (surest of speech): 98.5 % hits and 5.6 % false alarms on clean calls. */
 const MODE = 3;
 /** Frames softer than this are never speech: -54 dB of full scale, under any telephone's speech. */
 const LEVEL_MIN = 64;

@@ -17,7 +17,7 @@ export interface Booking extends Appointment {
 }
 
 export interface AppointmentBook {
-  /** The booking, durable when this resolves; the same one when a call books it twice; null: the time is taken. */
+  /** The booking, on disk when this resolves; the same one when a call books twice; null: it is taken. */
   book(appointment: Appointment, callId: string): Promise<Booking | null>;
 }
 

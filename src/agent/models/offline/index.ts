@@ -1,4 +1,4 @@
-/** The offline voice: speech recognition, a dialog engine and speech synthesis on this machine, no account. */
+/** The offline voice: recognition, a dialog engine and synthesis on this machine, without an account. */
 import { mkdirSync } from 'node:fs';
 import type { AgentProfile } from '../../profile.ts';
 import type { ConnectOptions, VoiceModel, VoiceSession } from '../../voice-model.ts';

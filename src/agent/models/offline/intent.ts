@@ -5,9 +5,9 @@ import { wordsOf } from './words.ts';
 /** Words that carry no wish of their own. */
 const STOP_WORDS = new Set(
   (
-    "a an the i i'd i'm i'll you me my we it its is am are be do does can could would will shall like please to " +
-    'for at on in of and or with your our this that there have has had get got um uh well so just hi hello ' +
-    "good morning afternoon evening what's it's let's to from about"
+    "a an the i i'd i'm i'll you me my we it its is am are be do does can could would will shall like " +
+    'please to for at on in of and or with your our this that there have has had get got um uh well so just hi ' +
+    "hello good morning afternoon evening what's it's let's to from about"
   ).split(' '),
 );
 
@@ -39,7 +39,7 @@ export class Intent {
     }
   }
 
-  /** The words of a phrase that tell what is wanted; slots are left out. A phrase of stop words keeps them. */
+  /** The words of a phrase that tell what is wanted, without slots. A phrase of stop words keeps them. */
   static contentOf(phrase: string): string[] {
     const words = wordsOf(phrase.replace(/\{[^}]*\}/g, ' '));
     const content = words.filter((word) => !STOP_WORDS.has(word));

@@ -1,4 +1,4 @@
-/** Language model, dictionary and acoustic settings of the recogniser, made once per profile and kept on disk. */
+/** Language models, dictionary and acoustic settings of the recogniser: made once, then kept on disk. */
 import { createHash } from 'node:crypto';
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { symlinkSync, writeFileSync } from 'node:fs';
@@ -54,7 +54,7 @@ function makeFolder(folder: string, fill: (unfinished: string) => void): void {
   }
 }
 
-/** A folder with the telephone's parameters beside links to the installed acoustic model; returns its path. */
+/** The path of a folder with the telephone's parameters beside links to the installed acoustic model. */
 export function telephoneModel(cacheFolder: string, installedFolder: string): string {
   const hash = createHash('sha256').update(`${FORMAT}\n${installedFolder}\n${TELEPHONE_FEATURES}`);
   const folder = join(cacheFolder, `acoustic-${hash.digest('hex').slice(0, 16)}`);

@@ -115,7 +115,8 @@ let wide = new Int16Array(16_000);
 let acousticModel = '';
 
 function answer(message: SpeechAnswer): void {
-  process.send?.(message);
+  // A parent that is gone is noticed by `disconnect`; the failed send itself is no news.
+  process.send?.(message, undefined, undefined, () => undefined);
 }
 
 function stock(model: string): void {

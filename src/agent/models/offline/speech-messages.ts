@@ -31,7 +31,7 @@ export type RecogniserRequest = z.infer<typeof recogniserRequestSchema>;
 
 export const hearingSchema = z.strictObject({
   text: z.string(),
-  /** How much better the words fit than any sound at all would, per 10 ms; below the limit they are refused. */
+  /** How much better the words fit than any sound at all would, per 10 ms; far below 0 they are refused. */
   margin: z.number(),
   /** The words did not fit well enough to be believed; `text` is then empty. */
   rejected: z.boolean(),

@@ -11,7 +11,8 @@ const LEAD_MS = 20;
 const TAIL_MS = 160;
 
 function answer(message: SpeechAnswer): void {
-  process.send?.(message);
+  // A parent that is gone is noticed by `disconnect`; the failed send itself is no news.
+  process.send?.(message, undefined, undefined, () => undefined);
 }
 
 function encoded(request: SynthesiserRequest): Uint8Array {

@@ -7,11 +7,12 @@ import { SpeechProcess } from '../../../../src/agent/models/offline/speech-proce
 
 /** A real child that answers, refuses, keeps silent or dies, as asked. */
 const CHILD = `
+const send = (type, more) => process.send({ type, ...more });
 process.on('message', ({ requestId, what }) => {
   if (what === 'die') process.exit(3);
-  if (what === 'refuse') process.send({ type: 'refused', requestId, code: 'PROFILE_UNSPEAKABLE', detail: 'no' });
+  if (what === 'refuse') send('refused', { requestId, code: 'PROFILE_UNSPEAKABLE', detail: 'no' });
   if (what === 'odd') process.send({ type: 'refused', requestId, code: 'NO_SUCH_CODE', detail: 'no' });
-  if (what === 'answer') process.send({ type: 'done', requestId, result: Uint8Array.of(1, 2, process.argv.length) });
+  if (what === 'answer') send('done', { requestId, result: Uint8Array.of(1, 2, process.argv.length) });
   if (what === 'nonsense') process.send({ hello: 'world' });
 });
 process.on('disconnect', () => process.exit(0));
