@@ -19,7 +19,7 @@ import type { CallLimits, NumberConfig, TrunkConfig } from './settings.ts';
 import type { SipRequest } from './sip-request.ts';
 import { uriOf, userOf } from './sip-uri.ts';
 import { SipFront, type SipServerAddress } from './srf.ts';
-import { TokenBucket } from './token-bucket.ts';
+import { TokenBucket } from '../base/token-bucket.ts';
 import { Trunks } from './trunks.ts';
 
 /** How long calls live on without a SIP server before they are given up, in ms. */

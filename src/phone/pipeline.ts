@@ -10,7 +10,7 @@ import { challengeHeaders, identify } from './identity.ts';
 import type { Routes } from './routing.ts';
 import type { SipRequest } from './sip-request.ts';
 import { uriOf, userOf } from './sip-uri.ts';
-import type { TokenBucket } from './token-bucket.ts';
+import type { TokenBucket } from '../base/token-bucket.ts';
 import type { Trunks } from './trunks.ts';
 
 /** What the steps look things up in. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { ending } from '../../../src/base/ending.ts';
 import type { LegStats } from '../../../src/media/control.ts';
 import { cdrOf } from '../../../src/phone/cdr.ts';
-import { TokenBucket } from '../../../src/phone/token-bucket.ts';
+import { TokenBucket } from '../../../src/base/token-bucket.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 
 const facts = {

@@ -9,7 +9,7 @@ import {
   type Screen,
 } from '../../../src/phone/pipeline.ts';
 import { Routes } from '../../../src/phone/routing.ts';
-import { TokenBucket } from '../../../src/phone/token-bucket.ts';
+import { TokenBucket } from '../../../src/base/token-bucket.ts';
 import { Trunks } from '../../../src/phone/trunks.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { requestOf, type RequestParts } from '../../support/phone-door/request.ts';

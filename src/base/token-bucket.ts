@@ -1,4 +1,4 @@
-import type { Clock } from '../base/clock.ts';
+import type { Clock } from './clock.ts';
 
 /** Lets `perSecond` events pass each second, and as many at once after a quiet one. */
 export class TokenBucket {
