@@ -1,12 +1,13 @@
 /** `npm run call`: a test phone in the terminal. Real SIP and RTP through the gateway's public ports. */
 import { parseArgs } from 'node:util';
 import { CallReport } from './call/report.ts';
+import { BookingScript, ListScript, type Script } from '../test/support/phone/scripts.ts';
 import { placeCall, type CallPlan } from './call/place-call.ts';
 
 const help = `npm run call -- [options]     calls the gateway and talks to the agent
 
-  --say "..."      a sentence to say, once per turn of the agent; may be given many times.
-                   Without any, an appointment is booked.
+  --say "..."      a sentence to say, once per turn of the agent; may be given many times. Asked
+                   again, the phone repeats itself. Without any it listens and books an appointment.
   --to NUMBER      the number to call              (+15550100)
   --from NUMBER    the caller's number             (+15550199)
   --target H:P     the gateway's SIP address, UDP  (127.0.0.1:5060)
@@ -22,18 +23,11 @@ const help = `npm run call -- [options]     calls the gateway and talks to the a
 Exit code 0: the agent's tool recorded a booking and the agent hung up. Anything else: 1, and a sentence why.
 `;
 
-const booking = [
-  'I would like an appointment tomorrow at ten in the morning',
-  'My name is Anna Miller',
-  'yes that is right',
-  'no thank you',
-];
-
 function readPlan(): CallPlan {
   const text = { type: 'string' } as const;
   const { values } = parseArgs({
     options: {
-      say: { type: 'string', multiple: true, default: booking },
+      say: { type: 'string', multiple: true },
       to: { ...text, default: '+15550100' },
       from: { ...text, default: '+15550199' },
       target: { ...text, default: '127.0.0.1:5060' },
@@ -59,7 +53,7 @@ function readPlan(): CallPlan {
   if (!(timeoutS > 0 && timeoutS <= 3600)) throw new Error('--timeout is 1 to 3600 seconds');
   if (!/^[\w.-]+:\d+$/.test(values.target)) throw new Error(`--target is host:port, not "${values.target}"`);
   return {
-    sentences: values.say,
+    script: scriptOf(values.say ?? []),
     to: values.to,
     from: values.from,
     target: values.target,
@@ -70,6 +64,10 @@ function readPlan(): CallPlan {
     wavFile: values.wav,
     timeoutMs: timeoutS * 1000,
   };
+}
+
+function scriptOf([first, ...more]: readonly string[]): Script {
+  return first === undefined ? new BookingScript() : new ListScript([first, ...more]);
 }
 
 try {

@@ -2,11 +2,13 @@
 import { loadSettings, readEnvironment } from '../../src/config.ts';
 import type { AgentProfile } from '../../src/agent/profile.ts';
 import type { Codec } from '../../src/media/frame.ts';
+import type { TimelineEntry } from '../../test/support/operator.ts';
 import type { PhoneCall } from '../../test/support/phone/call.ts';
 import { converse } from '../../test/support/phone/conversation.ts';
 import { TestPhone } from '../../test/support/phone/phone.ts';
 import { reach } from '../../test/support/phone/reach.ts';
 import { PAYLOAD_TYPE_OF } from '../../test/support/phone/rtp-endpoint.ts';
+import type { Script } from '../../test/support/phone/scripts.ts';
 import { CallRefused } from '../../test/support/phone/sip-stack.ts';
 import { Transcriber } from '../../test/support/phone/transcriber.ts';
 import { speak } from '../../test/support/sound/speak.ts';
@@ -14,7 +16,8 @@ import { CallFollower } from './follow.ts';
 import { bookingOf, type CallReport } from './report.ts';
 
 export interface CallPlan {
-  readonly sentences: readonly string[];
+  /** What the phone says. */
+  readonly script: Script;
   readonly to: string;
   readonly from: string;
   readonly target: string;
@@ -46,20 +49,26 @@ export async function placeCall(plan: CallPlan, report: CallReport): Promise<boo
         ? `Nothing listens at ${plan.target}: start the gateway with \`npm start\`.`
         : `${plan.target} does not answer SIP: is it the gateway's address?`,
     );
-  const sentences = await Promise.all(
-    plan.sentences.map(async (text) => ({ text, samples: await speak(text, { voice: plan.voice }) })),
-  );
-  const ears = await openEars(plan, report);
+  const voice = { voice: plan.voice };
+  // Fails here, before it rings, when the voice does not exist.
+  await speak('hello', voice);
+  const heard = new Heard();
+  const ears = await openEars(plan, report, heard);
   const phone = await TestPhone.start();
   try {
     const call = await dial(phone, plan, report);
     const stopListening = ears === undefined ? undefined : attach(ears, call, plan.codec);
-    const follower = new CallFollower(plan.operatorUrl, call.sipCallId, (entry) => report.entry(entry));
+    const follower = new CallFollower(plan.operatorUrl, call.sipCallId, (entry) => {
+      heard.told(entry);
+      report.entry(entry);
+    });
     hangUpOnInterrupt(call, report);
     const { outcome, ended, spoken } = await converse(call, {
-      sentences,
+      script: plan.script,
+      agentSaid: () => heard.takeLatest(),
+      speak: (text) => speak(text, voice),
       timeoutMs: plan.timeoutMs,
-      onSpeak: ({ text }) => report.line('phone', 'says', `“${text}”`),
+      onSpeak: (text) => report.line('phone', 'says', `“${text}”`),
     });
     stopListening?.();
     if (outcome === 'timeout') {
@@ -99,12 +108,36 @@ async function dial(phone: TestPhone, plan: CallPlan, report: CallReport): Promi
   }
 }
 
+/** The agent's words since the phone spoke last: the gateway's own text where it is known, else what was heard. */
+class Heard {
+  #told = '';
+  #heard = '';
+
+  hear(text: string): void {
+    this.#heard = text;
+  }
+
+  told(entry: TimelineEntry): void {
+    if (entry.type === 'said') this.#told = entry.text;
+  }
+
+  takeLatest(): string {
+    const latest = this.#told || this.#heard;
+    this.#told = '';
+    this.#heard = '';
+    return latest;
+  }
+}
+
 /** Ears need the profile's sentences: without a readable configuration the call goes on without them. */
-async function openEars(plan: CallPlan, report: CallReport): Promise<Transcriber | undefined> {
+async function openEars(plan: CallPlan, report: CallReport, heard: Heard): Promise<Transcriber | undefined> {
   try {
     const profile = profileOf(plan.to);
     if (profile === undefined) return undefined;
-    return await Transcriber.start(profile, plan.codec, (text) => report.line('phone', 'heard', `“${text}”`));
+    return await Transcriber.start(profile, plan.codec, (text) => {
+      heard.hear(text);
+      report.line('phone', 'heard', `“${text}”`);
+    });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     report.line('phone', 'deaf', `cannot write down what it hears: ${reason}`);

@@ -1,18 +1,17 @@
-/** Talks an agent through a list of sentences: one each time it has spoken and fallen silent. */
+/** Talks with an agent: a sentence of the script each time it has spoken and fallen silent. */
 import type { Ended, PhoneCall } from './call.ts';
-
-export interface Sentence {
-  readonly text: string;
-  readonly samples: Int16Array;
-}
+import type { Script } from './scripts.ts';
 
 export interface ConversationOptions {
-  readonly sentences: readonly Sentence[];
+  readonly script: Script;
+  /** What the agent said since it was asked last: the phone's own hearing, or the gateway's word. */
+  readonly agentSaid: () => string;
+  readonly speak: (text: string) => Promise<Int16Array>;
   /** Silence after which it is our turn, in ms. */
   readonly turnSilenceMs?: number;
   /** End of patience for the whole conversation, in ms. */
   readonly timeoutMs: number;
-  readonly onSpeak?: (sentence: Sentence, repeated: boolean) => void;
+  readonly onSpeak?: (text: string) => void;
 }
 
 export interface ConversationResult {
@@ -22,28 +21,23 @@ export interface ConversationResult {
   readonly spoken: number;
 }
 
-/** Asked again more often than this, nobody would go on. */
-const repetitions_max = 4;
+/** Longer conversations lead nowhere. */
+const sentences_max = 30;
 
-/**
- * Resolves when the call is over or the patience is. When the sentences are used up and the agent asks on,
- * the last one is repeated.
- */
+/** Resolves when the call is over or the patience is. */
 export async function converse(call: PhoneCall, options: ConversationOptions): Promise<ConversationResult> {
-  const { sentences, turnSilenceMs = 900, timeoutMs, onSpeak } = options;
+  const { script, agentSaid, speak, turnSilenceMs = 900, timeoutMs, onSpeak } = options;
   const deadline = performance.now() + timeoutMs;
-  let spoken = 0;
-  for (;;) {
-    const leftMs = deadline - performance.now();
-    const { outcome } = await call.agentSilenceFor(turnSilenceMs, { timeoutMs: Math.max(1, leftMs) });
+  for (let spoken = 0; ; spoken += 1) {
+    const leftMs = Math.max(1, deadline - performance.now());
+    const { outcome } = await call.agentSilenceFor(turnSilenceMs, { timeoutMs: leftMs });
     if (outcome === 'ended') return { outcome, ended: await call.ended, spoken };
-    const sentence = sentences[Math.min(spoken, sentences.length - 1)];
-    const repeated = spoken >= sentences.length;
-    const givesUp = spoken - sentences.length >= repetitions_max;
-    if (outcome === 'timeout' || sentence === undefined || givesUp)
+    if (outcome === 'timeout' || spoken === sentences_max)
       return { outcome: 'timeout', ended: undefined, spoken };
-    onSpeak?.(sentence, repeated);
-    await Promise.race([call.play(sentence.samples), call.ended]);
-    spoken += 1;
+    const text = script.answer(agentSaid());
+    const samples = await speak(text);
+    if (call.over) continue;
+    onSpeak?.(text);
+    await Promise.race([call.play(samples), call.ended]);
   }
 }

@@ -9,8 +9,8 @@ import { Recogniser, type Ear as RecogniserEar } from '../../../src/agent/models
 import { agentProfileSchema, type AgentProfile } from '../../../src/agent/profile.ts';
 import type { Codec } from '../../../src/media/frame.ts';
 
-/** Days that an agent may name: as far ahead as callers book. */
-const days_ahead = 45;
+/** Days that an agent may name: every day of a month is among them. */
+const days_ahead = 30;
 /** Silence that ends a sentence, in packets of 20 ms. */
 const pause_packets = 30;
 /** Sound from before the voice was noticed. */
@@ -89,19 +89,22 @@ export function asSpeaker(profile: AgentProfile, now = new Date()): AgentProfile
   const days = Array.from({ length: days_ahead }, (_, ahead) => sayDay(addDays(today, ahead)));
   const dayNames = slots.filter((slot) => slot.kind === 'day').map((slot) => `{${slot.name}}`);
   const phrases = sayings(profile)
-    .flatMap((text) => text.split(/(?<=[.?!])\s+/))
+    // As it is said, and each sentence by itself.
+    .flatMap((text) => [text, ...text.split(/(?<=[.?!])\s+/)])
     // A field of a tool's result has no vocabulary.
     .filter((text) => [...text.matchAll(/\{(\w+)\}/g)].every(([, name = '']) => names.has(name)))
     .flatMap((text) => {
       const named = dayNames.find((name) => text.includes(name));
-      return named === undefined ? [text] : days.map((day) => text.replaceAll(named, day));
+      // Sentences without a day must not be drowned by those with one.
+      if (named === undefined) return Array.from(days, () => text);
+      return days.map((day) => text.replaceAll(named, day));
     });
   const unique = slots.filter((slot, index) => slots.findIndex(({ name }) => name === slot.name) === index);
   const [first] = profile.tasks;
   return agentProfileSchema.parse({
     ...profile,
     name: `${profile.name}-speaker`,
-    tasks: [{ ...first, name: 'speaks', phrases: [...new Set(phrases)], slots: unique }],
+    tasks: [{ ...first, name: 'speaks', phrases, slots: unique }],
   });
 }
 

@@ -20,7 +20,7 @@ export interface SpeakOptions {
 
 /** Speech as 8 kHz samples. Rejects with the synthesiser's own words when it cannot speak. */
 export async function speak(words: string, options: SpeakOptions = {}): Promise<Int16Array> {
-  const { voice = 'rms', wordsPerMinute = 150 } = options;
+  const { voice = 'en-us+f5', wordsPerMinute = 150 } = options;
   return fliteVoices.includes(voice) ? speakFlite(words, voice) : speakEspeak(words, voice, wordsPerMinute);
 }
 
