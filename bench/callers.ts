@@ -112,6 +112,7 @@ function emptyMeasurements(): Measurements {
     packetsSent: 0,
     packetsReceived: 0,
     packetsMissing: 0,
+    packetsRepeated: 0,
     ownLateMs: [],
   };
 }

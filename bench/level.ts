@@ -36,6 +36,7 @@ export interface LevelResult {
   readonly probesLost: number;
   readonly packetsReceived: number;
   readonly packetsMissing: number;
+  readonly packetsRepeated: number;
   /** Packets that 50 per second and call would make. */
   readonly packetsExpected: number;
 }
@@ -120,6 +121,7 @@ async function measure(options: LevelOptions, parts: Parts): Promise<LevelResult
     probesLost: measurements.probesLost,
     packetsReceived: measurements.packetsReceived,
     packetsMissing: measurements.packetsMissing,
+    packetsRepeated: measurements.packetsRepeated,
     packetsExpected: Math.round((calls * options.measureMs) / 20),
   };
 }

@@ -37,6 +37,8 @@ export const measurementsSchema = z.strictObject({
   packetsReceived: z.int(),
   /** Sequence numbers that were missing. */
   packetsMissing: z.int(),
+  /** Sequence numbers that came again, or too late. */
+  packetsRepeated: z.int(),
   /** How late the callers' own clock ran, in ms: what the other figures carry of it. */
   ownLateMs: times,
 });

@@ -74,6 +74,7 @@ export function soundTable(results: readonly LevelResult[]): string {
       "callers' clock late p99, ms",
       'packets of expected, %',
       'missing',
+      'repeated',
     ],
     results.map((result) => [
       String(result.calls),
@@ -86,6 +87,7 @@ export function soundTable(results: readonly LevelResult[]): string {
       figure(result.ownLateMs.p99, 2),
       figure((100 * result.packetsReceived) / Math.max(1, result.packetsExpected)),
       String(result.packetsMissing),
+      String(result.packetsRepeated),
     ]),
   );
 }

@@ -38,6 +38,7 @@ const level = (calls: number, more: Partial<LevelResult> = {}): LevelResult => (
   probesLost: 1,
   packetsReceived: 990,
   packetsMissing: 2,
+  packetsRepeated: 3,
   packetsExpected: 1000,
   ...more,
 });
@@ -83,7 +84,7 @@ describe('the tables of a run', () => {
   it('give jitter and delay beside the lateness of the callers themselves', () => {
     const [header, , row] = soundTable([level(50)]).split('\n');
     expect(cellsOf(header).length).toBe(cellsOf(row).length);
-    expect(cellsOf(row)).toEqual(['50', '0.50', '1.75', '55.0', '65.0', '2', '1', '0.10', '99.0', '2']);
+    expect(cellsOf(row)).toEqual(['50', '0.50', '1.75', '55.0', '65.0', '2', '1', '0.10', '99.0', '2', '3']);
   });
 
   it('give setup and memory', () => {

@@ -45,6 +45,7 @@ describe('a generated call', () => {
       packetsSent: 0,
       packetsReceived: 0,
       packetsMissing: 0,
+      packetsRepeated: 0,
     };
     heard.length = 0;
     far = createSocket('udp4').bind(0, '127.0.0.1');
@@ -66,6 +67,10 @@ describe('a generated call', () => {
     call.tick(nowMs);
     await came;
     return heard.at(-1) ?? Buffer.alloc(0);
+  };
+  const numbered = (sequence: number, message: Buffer): Buffer => {
+    message.writeUInt16BE(sequence, 2);
+    return message;
   };
   const sendBack = async (message: Buffer): Promise<void> => {
     const before = timings.packetsReceived;
@@ -92,10 +97,10 @@ describe('a generated call', () => {
     call.settle('127.0.0.1', far.address().port);
     const probe = await tick(performance.now() + 10_000);
     expect(isLoud(probe)).toBe(true);
-    await sendBack(packet(silenceOf('pcmu')));
+    await sendBack(numbered(1, packet(silenceOf('pcmu'))));
     expect(timings.delayMs).toEqual([]);
-    await sendBack(probe);
-    await sendBack(probe);
+    await sendBack(numbered(2, probe));
+    await sendBack(numbered(3, probe));
     expect(timings.delayMs).toHaveLength(1);
     expect(timings.delayMs[0]).toBeGreaterThan(0);
     expect(timings.probesLost).toBe(0);
@@ -120,5 +125,16 @@ describe('a generated call', () => {
     }
     expect(timings.jitterMs).toHaveLength(2);
     expect(timings.packetsMissing).toBe(2);
+    await sendBack(probe);
+    expect(timings.packetsRepeated).toBe(1);
+    expect(timings.jitterMs).toHaveLength(2);
+  });
+
+  it('makes up for several late ticks at once without sending one packet twice', async () => {
+    call.settle('127.0.0.1', far.address().port);
+    for (let late = 0; late < 6; late += 1) call.tick(late * 20);
+    await vi.waitUntil(() => heard.length === 6, { interval: 1 });
+    const [first = 0, ...rest] = heard.map((message) => message.readUInt16BE(2));
+    expect(rest.map((sequence) => (sequence - first) & 0xffff)).toEqual([1, 2, 3, 4, 5]);
   });
 });
