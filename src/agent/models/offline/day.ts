@@ -23,10 +23,10 @@ export function addDays(day: string, days: number): string {
   return new Date(utc(day).getTime() + days * DAY_MS).toISOString().slice(0, 10);
 }
 
-/** The date, or null when the month has no such day. */
+/** The date, or null when the month has no such day. Months from 12 on are those of the next year. */
 function dateOf(year: number, month: number, dayOfMonth: number): string | null {
   const date = new Date(Date.UTC(year, month, dayOfMonth));
-  return date.getUTCMonth() === month ? date.toISOString().slice(0, 10) : null;
+  return date.getUTCMonth() === month % 12 ? date.toISOString().slice(0, 10) : null;
 }
 
 /** The next `dayOfMonth` of `month` (0 to 11) that is not past; without a month the next such day at all. */

@@ -81,6 +81,15 @@ describe('readDay', () => {
     expect(readDay(['next', 'sunday'], '2026-11-29')?.value).toBe('2026-12-06');
   });
 
+  it.each([
+    ['the third', '2026-12-10', '2027-01-03'],
+    ['on the thirty first', '2026-11-30', '2026-12-31'],
+    ['the thirtieth', '2027-01-31', '2027-03-30'],
+    ['the tenth', '2026-12-10', '2026-12-10'],
+  ])('takes %s, said on %s, for a day of the months to come', (text, today, day) =>
+    expect(readDay(wordsOf(text), today)?.value).toBe(day),
+  );
+
   it('crosses months and years', () => {
     expect(addDays('2026-12-31', 1)).toBe('2027-01-01');
     expect(addDays('2028-02-28', 1)).toBe('2028-02-29');
