@@ -8,7 +8,7 @@ import type { MediaThreads } from '../media/threads.ts';
 import type { OpenAgent } from '../room/agent-door.ts';
 import type { Journal } from '../room/journal.ts';
 import type { Rooms } from '../room/rooms.ts';
-import { CAPABILITY_HEADERS, OPTIONS_HEADERS } from './capabilities.ts';
+import { CAPABILITY_HEADERS, OPTIONS_HEADERS, RETRY_AFTER_S } from './capabilities.ts';
 import { cdrOf, writeCdr } from './cdr.ts';
 import { DigestGuard } from './digest.ts';
 import { challengeHeaders, identify } from './identity.ts';
@@ -175,7 +175,7 @@ export class PhoneDoor {
       this.#count(identity.outcome === 'unknown' ? 'unknown-trunk' : 'bad-credentials');
       request.respond(403);
     } else if (request.method === 'OPTIONS') {
-      if (this.#draining) request.respond(503, { headers: { 'Retry-After': '10' } });
+      if (this.#draining) request.respond(503, { headers: { 'Retry-After': String(RETRY_AFTER_S) } });
       else request.respond(200, { headers: { ...OPTIONS_HEADERS } });
     } else request.respond(405, { headers: { ...CAPABILITY_HEADERS } });
   }
@@ -214,8 +214,7 @@ export class PhoneDoor {
 
   /** RFC 3261 §8.2.2.2: the same request, come by another way, while the first is still being answered. */
   #isKnown(request: SipRequest): boolean {
-    for (const call of this.#calls)
-      if (call.request.callId === request.callId && !call.isAnswered) return true;
+    for (const call of this.#calls) if (isSameRequest(call.request, request) && !call.isAnswered) return true;
     return false;
   }
 
@@ -230,4 +229,9 @@ export class PhoneDoor {
     this.#forgetGrace?.();
     this.#forgetGrace = undefined;
   }
+}
+
+/** RFC 3261 §8.2.2.2: the tag counts too, because a Call-ID may be taken by two callers who never met. */
+function isSameRequest(one: SipRequest, other: SipRequest): boolean {
+  return one.callId === other.callId && one.fromTag === other.fromTag && one.sequence === other.sequence;
 }

@@ -100,6 +100,16 @@ describe('a call that cannot be taken', () => {
     const final = await caller.waitFor('482', (one) => one.status === 482);
     expect(final.header('Via')).toContain('z9hG4bKtwo');
   });
+
+  it('but a Call-ID that another caller uses too is no loop', async () => {
+    stage = await PhoneStage.open(ground, {}, () => new Promise(() => undefined));
+    const [one, other] = await Promise.all([stage.newCaller(), stage.newCaller()]);
+    one.invite(offer);
+    await one.waitFor('180', (message) => message.status === 180);
+    other.invite(offer, { headers: { 'Call-ID': one.callId } });
+    await other.waitFor('180', (message) => message.status === 180);
+    expect(stage.door.calls).toBe(2);
+  });
 });
 
 describe('capacity', () => {
