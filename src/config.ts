@@ -102,11 +102,20 @@ export function parseYaml<S extends z.ZodType>(
       `${file}:${line}:${col}: ${syntax.message.split('\n')[0] ?? ''}`,
     );
   }
-  const value = withVariables(document.toJS() ?? {}, variables, file);
+  const value = withVariables(plainValue(file, document) ?? {}, variables, file);
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const problems = parsed.error.issues.map((issue) => describe(issue, { file, document, lines }));
   throw new TrunklineError('CONFIG_INVALID', problems.join('; '));
+}
+
+/** Follows aliases: one without an anchor, or so many that the value would explode, is met only here. */
+function plainValue(file: string, document: Document): unknown {
+  try {
+    return document.toJS();
+  } catch (error) {
+    throw new TrunklineError('CONFIG_SYNTAX', `${file}: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** Replaces `${env:NAME}` in any string, so that secrets stay out of the file. */

@@ -48,6 +48,12 @@ function problem(text: string, variables: Record<string, string> = {}): Trunklin
   throw new Error('the configuration was accepted');
 }
 
+/** Eight times the sequence of the letter before. */
+function multiplied(letter: string): string {
+  const before = String.fromCharCode(letter.charCodeAt(0) - 1);
+  return `${letter}: &${letter} [${Array<string>(8).fill(`*${before}`).join(', ')}]`;
+}
+
 describe('a configuration that is right', () => {
   it('needs no more than a trunk and a number; the rest has defaults', () => {
     const { config, profiles } = load(MINIMAL);
@@ -129,6 +135,20 @@ describe('a configuration that is wrong', () => {
     const error = problem(`${MINIMAL}media: [\n`);
     expect(error.code).toBe('CONFIG_SYNTAX');
     expect(error.message).toMatch(/trunkline\.yaml:\d+:\d+/);
+  });
+
+  it.each([
+    ['an alias without an anchor', 'log: *nowhere\n', /nowhere/],
+    [
+      'aliases that multiply without end',
+      ['a: &a [x, x, x, x, x, x, x, x]', ...['b', 'c', 'd', 'e'].map(multiplied), ''].join('\n'),
+      /alias/i,
+    ],
+  ])('names the file of %s', (_what, text, words) => {
+    const error = problem(`${MINIMAL}${text}`);
+    expect(error.code).toBe('CONFIG_SYNTAX');
+    expect(error.message).toMatch(/trunkline\.yaml/);
+    expect(error.message).toMatch(words);
   });
 
   it('names a file or folder that is not there', () => {
