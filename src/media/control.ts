@@ -47,7 +47,12 @@ export const legPolicySchema = z.strictObject({
 export type LegPolicy = z.infer<typeof legPolicySchema>;
 
 /** A voice of the router's side: a remote producer that this link receives, or one that it sends. */
-const linkTrack = { linkId: id, ssrc: z.int().min(1).max(0xffffffff), payloadType, codec: codecSchema };
+const linkTrack = {
+  linkId: id,
+  ssrc: z.int().min(1).max(0xffffffff),
+  payloadType,
+  codec: z.enum(['pcmu', 'pcma', 'opus']),
+};
 
 export const commandSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('leg.open'), legId: id, policy: legPolicySchema }),
@@ -139,6 +144,8 @@ export const censusSchema = z.strictObject({
   players: z.int(),
   patches: z.int(),
   sockets: z.int(),
+  /** Opus encoders and decoders, one for each track in Opus. */
+  opusStates: z.int(),
   /** RTP ports handed out, and those still in quarantine. */
   portsUsed: z.int(),
   portsQuarantined: z.int(),

@@ -3,6 +3,9 @@
 /** One codec name per encoding, lower case; both run at 8 kHz, 8 bits a sample (RFC 3551 §4.5.14). */
 export type Codec = 'pcmu' | 'pcma';
 
+/** What a track of the router may hold; a link turns Opus into frames of G.711, and frames into Opus. */
+export type TrackCodec = Codec | 'opus';
+
 export const SAMPLE_RATE_HZ = 8000;
 export const FRAME_MS = 20;
 /** Samples, and for G.711 bytes, in one frame. */

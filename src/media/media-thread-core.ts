@@ -4,6 +4,7 @@ import { messageOf, TrunklineError } from '../base/errors.ts';
 import { RtpAnchor } from './anchor.ts';
 import { commandSchema, envelopeSchema } from './control.ts';
 import type { Answer, Census, Command, CommandOf, LegStats, ThreadEvent, ThreadOptions } from './control.ts';
+import { openOpusStates } from './opus.ts';
 import { Pacer } from './pacer.ts';
 import { Patchbay } from './patchbay.ts';
 import { Player } from './player.ts';
@@ -145,8 +146,7 @@ export class MediaThread {
       case 'link.receive':
         return this.#receiveFromLink(command);
       case 'link.drop':
-        for (const port of this.#link(command.linkId).drop(command.ssrc)) this.#patchbay.remove(port.id);
-        return null;
+        return this.#dropFromLink(command);
       case 'link.close':
         return this.#closeLink(this.#link(command.linkId));
       case 'patch':
@@ -236,6 +236,14 @@ export class MediaThread {
     return null;
   }
 
+  #dropFromLink({ linkId, ssrc }: CommandOf<'link.drop'>): null {
+    for (const port of this.#link(linkId).drop(ssrc)) {
+      this.#patchbay.remove(port.id);
+      port.close();
+    }
+    return null;
+  }
+
   async #closeLink(link: SfuLink): Promise<null> {
     this.#links.delete(link.id);
     for (const port of link.ports) this.#patchbay.remove(port.id);
@@ -291,6 +299,7 @@ export class MediaThread {
       players: this.#players.size,
       patches: this.#patchbay.patches,
       sockets: this.#ledger.open,
+      opusStates: openOpusStates(),
       portsUsed: this.#pool.used,
       portsQuarantined: this.#pool.quarantined,
       ticked: this.#pacer.size,

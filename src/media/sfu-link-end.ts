@@ -4,15 +4,15 @@
  * consumers of what others produce in the router.
  */
 import type { types } from 'mediasoup';
-import type { Codec } from './frame.ts';
-import { STATIC_PAYLOAD_TYPE, codecOf, linkCapabilities, producerParameters } from './sfu-codecs.ts';
+import type { TrackCodec } from './frame.ts';
+import { LINK_PAYLOAD_TYPE, codecOf, linkCapabilities, producerParameters } from './sfu-codecs.ts';
 import type { PlainTransport, SfuProducer, SfuRouter } from './sfu-router.ts';
 
 /** A remote producer as it arrives on the downlink. */
 export interface Arrival {
   readonly ssrc: number;
   readonly payloadType: number;
-  readonly codec: Codec;
+  readonly codec: TrackCodec;
 }
 
 export class SfuLinkEnd {
@@ -53,7 +53,7 @@ export class SfuLinkEnd {
   }
 
   /** Puts a voice of the thread into the router, where others may consume it from then on; its producerId. */
-  async produce(options: { participantId: string; codec: Codec; ssrc: number }): Promise<string> {
+  async produce(options: { participantId: string; codec: TrackCodec; ssrc: number }): Promise<string> {
     const { participantId, codec, ssrc } = options;
     const producer = await this.#uplink.produce({
       kind: 'audio',
@@ -74,7 +74,7 @@ export class SfuLinkEnd {
     return producer.tag['linkId'] === this.linkId;
   }
 
-  /** Consumes a G.711 producer, paused until `resume`: the thread must know the SSRC before sound comes. */
+  /** Consumes a producer, paused until `resume`: the thread must know the SSRC before sound comes. */
   async consume(producerId: string): Promise<Arrival> {
     const consumer = await this.#downlink.consume({
       producerId,
@@ -86,11 +86,11 @@ export class SfuLinkEnd {
     const ssrc = consumer.rtpParameters.encodings?.[0]?.ssrc;
     if (codec === null || ssrc === undefined) {
       consumer.close();
-      throw new Error(`the router gave no G.711 stream for producer ${producerId}`);
+      throw new Error(`the router gave no stream that we can take for producer ${producerId}`);
     }
     this.#consumers.set(producerId, consumer);
     consumer.observer.once('close', () => this.#consumers.delete(producerId));
-    const payloadType = consumer.rtpParameters.codecs[0]?.payloadType ?? STATIC_PAYLOAD_TYPE[codec];
+    const payloadType = consumer.rtpParameters.codecs[0]?.payloadType ?? LINK_PAYLOAD_TYPE[codec];
     return { ssrc, payloadType, codec };
   }
 

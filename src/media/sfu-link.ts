@@ -3,8 +3,10 @@ import { at } from '../base/at.ts';
 import type { Clock } from '../base/clock.ts';
 import { TrunklineError } from '../base/errors.ts';
 import { FRAME_SAMPLES, SAMPLE_RATE_HZ } from './frame.ts';
-import type { Codec, Frame, Port, Sink, Source } from './frame.ts';
-import { transcode } from './g711.ts';
+import type { Frame, Port, Sink, Source, TrackCodec } from './frame.ts';
+import { decode, transcode } from './g711.ts';
+import { OPUS_CLOCK_HZ, OpusEncoder } from './opus.ts';
+import { OpusLine } from './opus-line.ts';
 import { OutgoingLine } from './outgoing-line.ts';
 import { PAYLOAD_BYTES_MAX, ReceivedLine } from './received-line.ts';
 import { parseRtp, RTP_HEADER_BYTES, RtpHeader, writeRtpHeader } from './rtp.ts';
@@ -17,11 +19,13 @@ const SOCKET_BUFFER_BYTES = 512 * 1024;
 /** Voices one link may carry, each way. */
 export const TRACKS_MAX = 256;
 const PACKETS = 4;
+/** Steps of the RTP clock in one sample of ours. */
+const CLOCK_RATIO = { pcmu: 1, pcma: 1, opus: OPUS_CLOCK_HZ / SAMPLE_RATE_HZ } as const;
 
 export interface Track {
   readonly ssrc: number;
   readonly payloadType: number;
-  readonly codec: Codec;
+  readonly codec: TrackCodec;
 }
 
 export interface LinkOptions {
@@ -79,7 +83,7 @@ export class SfuLink {
     this.#downlinkPort = ports.downlinkPort;
   }
 
-  /** The sink that sends as `track`; made once, then the same for its SSRC. */
+  /** The sink that sends as `track`; made once, then the same for its SSRC. Throws OPUS_UNAVAILABLE. */
   sender(track: Track): LinkSender {
     const known = this.#senders.get(track.ssrc);
     if (known !== undefined) {
@@ -108,7 +112,7 @@ export class SfuLink {
     return receiver;
   }
 
-  /** Ends what has this SSRC, either way, and returns its ports. */
+  /** Forgets what has this SSRC, either way: its ports, for the caller to close. */
   drop(ssrc: number): Port[] {
     const dropped = [this.#senders.get(ssrc), this.#receivers.get(ssrc)].filter((port) => port !== undefined);
     this.#senders.delete(ssrc);
@@ -124,6 +128,7 @@ export class SfuLink {
   /** Idempotent; resolves when the socket is closed. */
   close(): Promise<void> {
     this.#closed ??= this.#socket?.close() ?? Promise.resolve();
+    for (const port of this.ports) port.close();
     this.#senders.clear();
     this.#receivers.clear();
     return this.#closed;
@@ -155,8 +160,8 @@ export class SfuLink {
     }
     const receiver = this.#receivers.get(header.ssrc);
     // The router's RTCP comes here too; its payload type is none of ours (RFC 5761 §4).
-    if (receiver?.payloadType === header.payloadType) receiver.receive(packet, header, this.#clock.nowMs());
-    else this.droppedUnknown++;
+    if (receiver?.payloadType !== header.payloadType) this.droppedUnknown++;
+    else if (!receiver.receive(packet, header, this.#clock.nowMs())) this.droppedMalformed++;
   }
 }
 
@@ -165,30 +170,39 @@ export class LinkSender implements Port, Sink {
   readonly id: string;
   /** What is patched, by the id of its port. */
   fromId: string | null = null;
-  /** May change when the room moves to another router; the line goes on. */
-  track: Track;
   readonly #clock: Clock;
   readonly #send: (packet: Buffer) => void;
   readonly #line: OutgoingLine;
   readonly #header = new RtpHeader();
   readonly #packets = Array.from({ length: PACKETS }, () => Buffer.alloc(RTP_HEADER_BYTES + FRAME_SAMPLES));
   readonly #payloads = this.#packets.map((packet) => packet.subarray(RTP_HEADER_BYTES));
+  readonly #samples = new Int16Array(FRAME_SAMPLES);
+  #track: Track;
+  #opus: OpusEncoder | null = null;
   #packet = 0;
   #flowing = false;
   #source: Source | null = null;
   #sourceTimestamp = 0;
   #sentMs: number | null = null;
 
+  /** Throws OPUS_UNAVAILABLE. */
   constructor(id: string, track: Track, clock: Clock, send: (packet: Buffer) => void) {
     this.id = id;
-    this.track = track;
     this.#clock = clock;
     this.#send = send;
     this.#line = new OutgoingLine(track.ssrc);
+    this.#track = track;
+    if (track.codec === 'opus') this.#opus = new OpusEncoder();
   }
 
   get packets(): number {
     return this.#line.packets;
+  }
+
+  /** May change when the room moves to another router; the line goes on. */
+  set track(track: Track) {
+    if (track.codec === 'opus') this.#opus ??= new OpusEncoder();
+    this.#track = track;
   }
 
   /** false: nothing is sent, because nobody in the router listens. The line goes on when it flows again. */
@@ -200,29 +214,41 @@ export class LinkSender implements Port, Sink {
   take(frame: Frame, from: Source): void {
     if (!this.#flowing || frame.payload.length !== FRAME_SAMPLES) return;
     const nowMs = this.#clock.nowMs();
-    this.#line.advance(this.#samplesSince(frame, from, nowMs));
+    this.#line.advance(this.#samplesSince(frame, from, nowMs) * CLOCK_RATIO[this.#track.codec]);
     const resumed = this.#source !== from;
     this.#source = from;
     this.#sourceTimestamp = frame.rtpTimestamp;
     this.#sentMs = nowMs;
     this.#packet = (this.#packet + 1) % PACKETS;
     const packet = at(this.#packets, this.#packet);
-    const payload = at(this.#payloads, this.#packet);
-    this.#header.payloadType = this.track.payloadType;
+    const bytes = this.#encode(frame, at(this.#payloads, this.#packet));
+    if (bytes === 0) return;
+    this.#header.payloadType = this.#track.payloadType;
     this.#header.marker = frame.marker || resumed;
-    this.#line.stamp(this.#header, FRAME_SAMPLES);
+    this.#line.stamp(this.#header, bytes);
     writeRtpHeader(packet, this.#header);
-    if (frame.codec === this.track.codec) payload.set(frame.payload);
-    else transcode(frame.codec, frame.payload, payload);
-    this.#send(packet);
+    this.#send(bytes === FRAME_SAMPLES ? packet : packet.subarray(0, RTP_HEADER_BYTES + bytes));
   }
 
   sourceRemoved(): void {
     this.#source = null;
   }
 
+  /** Idempotent. */
   close(): void {
     this.#flowing = false;
+    this.#opus?.free();
+  }
+
+  /** Writes the frame's sound into `payload` as the track's codec wants it; how many bytes. */
+  #encode(frame: Frame, payload: Buffer): number {
+    if (this.#track.codec === 'opus') {
+      decode(frame.codec, frame.payload, this.#samples);
+      return this.#opus?.encode(this.#samples, payload) ?? 0;
+    }
+    if (frame.codec === this.#track.codec) payload.set(frame.payload);
+    else transcode(frame.codec, frame.payload, payload);
+    return FRAME_SAMPLES;
   }
 
   /** The source's own clock while it goes on; the wall clock over a change of source or a pause. */
@@ -237,30 +263,35 @@ export class LinkSender implements Port, Sink {
   }
 }
 
-/** One remote voice of the router, as it arrives. */
+/** One remote voice of the router, as it arrives; from Opus it is decoded to PCMU. */
 export class LinkReceiver implements Port, Source {
   readonly id: string;
   readonly paced = false;
   readonly payloadType: number;
   sinks: readonly Sink[] = [];
-  readonly #line: ReceivedLine;
+  readonly #line: ReceivedLine | OpusLine;
 
+  /** Throws OPUS_UNAVAILABLE. */
   constructor(id: string, track: Track) {
     this.id = id;
     this.payloadType = track.payloadType;
-    this.#line = new ReceivedLine(track.codec);
+    this.#line = track.codec === 'opus' ? new OpusLine() : new ReceivedLine(track.codec);
   }
 
   get packets(): number {
     return this.#line.reception.packets;
   }
 
-  receive(packet: Buffer, header: RtpHeader, nowMs: number): void {
+  /** false: the packet holds no sound of the track's codec. */
+  receive(packet: Buffer, header: RtpHeader, nowMs: number): boolean {
+    if (this.#line instanceof OpusLine) return this.#line.receive(packet, header, nowMs, this);
     if (this.#line.accept(header)) this.#line.deliver(packet, header, nowMs, this);
+    return true;
   }
 
-  /** Holds nothing that needs closing. */
+  /** Idempotent. */
   close(): void {
     this.sinks = [];
+    if (this.#line instanceof OpusLine) this.#line.free();
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { types } from 'mediasoup';
 import { Events } from '../base/events.ts';
-import type { Codec } from './frame.ts';
+import type { TrackCodec } from './frame.ts';
 import { codecOf } from './sfu-codecs.ts';
 
 export type PlainTransport = types.PlainTransport;
@@ -17,8 +17,8 @@ export type Tag = Readonly<Record<string, unknown>>;
 export interface SfuProducer {
   readonly producerId: string;
   readonly kind: 'audio' | 'video';
-  /** null: something that no media thread can take (Opus, G.722, video). */
-  readonly codec: Codec | null;
+  /** null: something that no media thread can take (G.722, video). */
+  readonly codec: TrackCodec | null;
   readonly tag: Tag;
 }
 

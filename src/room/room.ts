@@ -11,7 +11,7 @@ import type { Codec } from '../media/frame.ts';
 import type { Sfu } from '../media/sfu.ts';
 import type { SfuRouter } from '../media/sfu-router.ts';
 import { wiresOf, type Party } from './hears.ts';
-import { RouterLink, type Track } from './router-link.ts';
+import { RouterLink, type RoomTrackCodec, type Track } from './router-link.ts';
 import { Wiring, type ThreadCommands } from './wiring.ts';
 
 export const participants_max = 64;
@@ -31,6 +31,8 @@ export interface RoomOptions {
   readonly roomId: string;
   /** The media thread in which all legs and agents of the room live. */
   readonly thread: ThreadCommands;
+  /** What legs and agents are in the router: `opus` in rooms without a phone. Left out: `g711`. */
+  readonly trackCodec?: RoomTrackCodec;
   readonly sfu: Sfu;
   readonly log: Log;
   readonly clock?: Clock;
@@ -49,6 +51,8 @@ interface Participant extends Party {
 
 export class Room {
   readonly roomId: string;
+  /** What a browser should produce here: sound in the other codec is translated for legs and agents. */
+  readonly trackCodec: RoomTrackCodec;
   readonly events = new Events<RoomEvents>();
   readonly #log: Log;
   readonly #participants = new Map<string, Participant>();
@@ -59,12 +63,14 @@ export class Room {
 
   /** Begins to make its router at once; nothing but `router` waits for it. */
   constructor(options: RoomOptions) {
-    const { roomId, thread, sfu, clock = systemClock } = options;
+    const { roomId, thread, trackCodec = 'g711', sfu, clock = systemClock } = options;
     this.roomId = roomId;
+    this.trackCodec = trackCodec;
     this.#log = options.log.child({ roomId });
     this.#wiring = new Wiring(thread, this.#log);
     this.#link = new RouterLink({
       linkId: newId('link'),
+      trackCodec,
       thread,
       sfu,
       tracks: { added: (track) => this.#trackAdded(track), removed: (track) => this.#trackRemoved(track) },
@@ -103,7 +109,7 @@ export class Room {
    * Wires inside the media thread are not touched.
    */
   async changeCodec(admission: Admission): Promise<void> {
-    if (!this.#participants.has(admission.participantId)) return;
+    if (this.trackCodec === 'opus' || !this.#participants.has(admission.participantId)) return;
     await this.#link.remove(admission.participantId);
     if (this.#participants.has(admission.participantId)) this.#link.add(admission);
   }

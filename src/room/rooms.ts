@@ -4,7 +4,15 @@ import { TrunklineError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Sfu } from '../media/sfu.ts';
 import { Room } from './room.ts';
+import type { RoomTrackCodec } from './router-link.ts';
 import type { ThreadCommands } from './wiring.ts';
+
+/** What a room is opened with; see `RoomOptions`. */
+export interface NewRoom {
+  readonly roomId: string;
+  readonly thread: ThreadCommands;
+  readonly trackCodec?: RoomTrackCodec;
+}
 
 export class Rooms {
   readonly #options: { readonly sfu: Sfu; readonly log: Log; readonly clock?: Clock };
@@ -23,11 +31,12 @@ export class Rooms {
    * Opens a room whose legs and agents live in `thread`. Its router is made meanwhile: no call waits for it.
    * @throws TrunklineError ROOM_CLOSED once the gateway is stopping, MEDIA_THREAD_DIED
    */
-  async open({ roomId, thread }: { roomId: string; thread: ThreadCommands }): Promise<Room> {
+  async open(options: NewRoom): Promise<Room> {
+    const { roomId } = options;
     if (this.#closed) throw new TrunklineError('ROOM_CLOSED', 'no room is opened any more');
     if (this.#rooms.has(roomId)) throw new Error(`room ${roomId} is open already`);
     const { sfu, log, clock = systemClock } = this.#options;
-    const room = new Room({ roomId, thread, sfu, log, clock });
+    const room = new Room({ ...options, sfu, log, clock });
     this.#rooms.set(roomId, room);
     room.events.once('closed', () => this.#rooms.delete(roomId));
     try {

@@ -13,9 +13,9 @@ import { Events } from '../base/events.ts';
 import { newId, random32 } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { SerialQueue } from '../base/serial-queue.ts';
-import type { Codec } from '../media/frame.ts';
+import type { Codec, TrackCodec } from '../media/frame.ts';
 import type { Sfu } from '../media/sfu.ts';
-import { STATIC_PAYLOAD_TYPE } from '../media/sfu-codecs.ts';
+import { LINK_PAYLOAD_TYPE } from '../media/sfu-codecs.ts';
 import { SfuLinkEnd } from '../media/sfu-link-end.ts';
 import type { SfuProducer, SfuRouter } from '../media/sfu-router.ts';
 import type { ThreadCommands } from './wiring.ts';
@@ -23,6 +23,12 @@ import type { ThreadCommands } from './wiring.ts';
 /** Remote producers that one link takes; more are left unheard until one of these goes. */
 export const tracks_max = 64;
 export const settle_retry_ms = 1000;
+
+/**
+ * What the room's voices are in the router. `g711`: each in its own codec, so that nothing is translated where
+ * a phone takes part. `opus`: for rooms of browsers and agents.
+ */
+export type RoomTrackCodec = 'g711' | 'opus';
 
 /** A port of the media thread that speaks into the router. */
 export interface LinkVoice {
@@ -47,6 +53,7 @@ export interface TrackKeeper {
 
 export interface RouterLinkOptions {
   readonly linkId: string;
+  readonly trackCodec: RoomTrackCodec;
   readonly thread: ThreadCommands;
   readonly sfu: Sfu;
   readonly tracks: TrackKeeper;
@@ -60,6 +67,7 @@ export interface RouterLinkEvents {
 }
 
 interface SentVoice extends LinkVoice {
+  readonly trackCodec: TrackCodec;
   readonly ssrc: number;
   producerId: string | undefined;
   /** As the thread was told last; undefined: it does not know the voice yet. */
@@ -78,6 +86,8 @@ export class RouterLink {
   readonly #voices = new Map<string, SentVoice>();
   /** By producerId. */
   readonly #tracks = new Map<string, ReceivedTrack>();
+  /** Producers that the thread cannot decode: nothing is gained by asking again. */
+  readonly #undecodable = new Set<string>();
   /** Where the thread's socket of this link listens. */
   readonly #port: Promise<number>;
   #end: SfuLinkEnd | undefined;
@@ -117,7 +127,8 @@ export class RouterLink {
 
   /** Produces a voice into the router, now or as soon as there is one. */
   add(voice: LinkVoice): void {
-    const sent = { ...voice, ssrc: random32(), producerId: undefined, flowing: undefined };
+    const trackCodec: TrackCodec = this.#options.trackCodec === 'opus' ? 'opus' : voice.codec;
+    const sent = { ...voice, trackCodec, ssrc: random32(), producerId: undefined, flowing: undefined };
     this.#voices.set(voice.participantId, sent);
     this.#settleSoon();
   }
@@ -212,11 +223,12 @@ export class RouterLink {
       [...this.#voices.values()].some((voice) => voice.producerId === producerId);
     events.on('producerAdded', (producer) => {
       if (end.owns(producer)) return;
-      if (producer.codec === null) this.#unheard(producer, 'phones take G.711 only');
+      if (producer.codec === null) this.#unheard(producer, 'it is neither Opus nor G.711');
       else if (this.#tracks.size >= tracks_max) this.#unheard(producer, `${tracks_max} others are heard`);
       else this.#settleSoon();
     });
     events.on('producerRemoved', (producer) => {
+      this.#undecodable.delete(producer.producerId);
       if (!end.owns(producer)) this.#settleSoon();
     });
     events.on('demandChanged', ({ producerId }) => {
@@ -227,11 +239,11 @@ export class RouterLink {
 
   #unheard({ producerId, kind }: SfuProducer, detail: string): void {
     const { log, linkId } = this.#options;
-    log.warn({ linkId, producerId, kind, detail }, 'a producer is not heard by the phone');
+    log.warn({ linkId, producerId, kind, detail }, 'a producer is not heard by phones and agents');
   }
 
   async #settleVoice(end: SfuLinkEnd, voice: SentVoice): Promise<void> {
-    const { participantId, codec, ssrc } = voice;
+    const { participantId, trackCodec: codec, ssrc } = voice;
     if (voice.producerId === undefined) {
       const producerId = await end.produce({ participantId, codec, ssrc });
       if (this.#voices.get(participantId) !== voice) {
@@ -244,30 +256,28 @@ export class RouterLink {
   }
 
   async #tellFlow(voice: SentVoice, flowing: boolean): Promise<void> {
-    const { thread, linkId } = this.#options;
+    const { thread, linkId, log } = this.#options;
     const before = voice.flowing;
     if (before === flowing) return;
     voice.flowing = flowing;
-    const { portId: fromId, codec, ssrc } = voice;
-    const payloadType = STATIC_PAYLOAD_TYPE[codec];
+    const { participantId, portId: fromId, trackCodec: codec, ssrc } = voice;
+    const payloadType = LINK_PAYLOAD_TYPE[codec];
     try {
-      await thread.request({
-        type: 'link.send',
-        linkId,
-        fromId,
-        ssrc,
-        payloadType,
-        codec,
-        flowing,
-      });
+      await thread.request({ type: 'link.send', linkId, fromId, ssrc, payloadType, codec, flowing });
     } catch (error) {
-      voice.flowing = before;
-      throw error;
+      if (!isOpusMissing(error)) {
+        voice.flowing = before;
+        throw error;
+      }
+      if (flowing)
+        log.error({ linkId, participantId, detail: error.detail }, 'a voice is not heard by browsers');
     }
   }
 
   async #settleTracks(end: SfuLinkEnd): Promise<void> {
-    const audible = end.router.producers.filter((one) => one.codec !== null && !end.owns(one));
+    const audible = end.router.producers.filter(
+      (one) => one.codec !== null && !end.owns(one) && !this.#undecodable.has(one.producerId),
+    );
     const wanted = new Map(audible.slice(0, tracks_max).map((one) => [one.producerId, one]));
     for (const track of [...this.#tracks.values()])
       if (!wanted.has(track.producerId)) await this.#loseTrack(end, track);
@@ -276,6 +286,11 @@ export class RouterLink {
       try {
         await this.#gainTrack(end, producer);
       } catch (error) {
+        if (isOpusMissing(error)) {
+          this.#undecodable.add(producer.producerId);
+          this.#unheard(producer, error.message);
+          continue;
+        }
         const gone = !end.router.producers.some((one) => one.producerId === producer.producerId);
         if (!gone || end.router.closed) throw error;
       }
@@ -311,6 +326,7 @@ export class RouterLink {
   /** The router is lost: nobody consumes any more, and no track is left. */
   async #forget(end: SfuLinkEnd): Promise<void> {
     this.#end = undefined;
+    this.#undecodable.clear();
     for (const track of [...this.#tracks.values()]) await this.#loseTrack(end, track);
     for (const voice of this.#voices.values()) {
       voice.producerId = undefined;
@@ -345,4 +361,9 @@ export class RouterLink {
   #wakeWaiters(): void {
     for (const wake of this.#roundWaiters.splice(0)) wake();
   }
+}
+
+/** Without libopus a track is left out; the rest of the room goes on. */
+function isOpusMissing(error: unknown): error is TrunklineError {
+  return error instanceof TrunklineError && error.code === 'OPUS_UNAVAILABLE';
 }

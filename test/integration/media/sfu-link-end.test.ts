@@ -154,9 +154,9 @@ describe('the downlink', () => {
     for (const visitor of visitors) visitor.close();
   });
 
-  it('refuses what no phone can hear', async () => {
+  it('refuses what no media thread can decode', async () => {
     const transport = await router.createDirectTransport();
-    const codecs = [{ mimeType: 'audio/opus', payloadType: 100, clockRate: 48_000, channels: 2 }];
+    const codecs = [{ mimeType: 'audio/G722', payloadType: 9, clockRate: 8000 }];
     const producer = await transport.produce({
       kind: 'audio',
       rtpParameters: { codecs, encodings: [{ ssrc: 5 }] },

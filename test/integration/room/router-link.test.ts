@@ -2,7 +2,13 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { systemClock, type Clock } from '../../../src/base/clock.ts';
 import type { Sfu } from '../../../src/media/sfu.ts';
 import type { SfuRouter } from '../../../src/media/sfu-router.ts';
-import { RouterLink, settle_retry_ms, tracks_max, type Track } from '../../../src/room/router-link.ts';
+import {
+  RouterLink,
+  settle_retry_ms,
+  tracks_max,
+  type RoomTrackCodec,
+  type Track,
+} from '../../../src/room/router-link.ts';
 import { DirectParty } from '../../support/router-party.ts';
 import { ScriptedThread } from '../../support/scripted-thread.ts';
 import { silentLog, startSfu } from '../../support/sfu.ts';
@@ -29,7 +35,9 @@ afterEach(async () => {
   thread.close();
 });
 
-function open(options: { clock?: Clock; added?: (track: Track) => void } = {}): RouterLink {
+function open(
+  options: { clock?: Clock; trackCodec?: RoomTrackCodec; added?: (track: Track) => void } = {},
+): RouterLink {
   thread.onCommand = (command) => seen.push(command.type);
   const tell = (what: string, track: Track): Promise<void> => {
     seen.push(`${what} ${track.participantId}`);
@@ -37,6 +45,7 @@ function open(options: { clock?: Clock; added?: (track: Track) => void } = {}): 
   };
   link = new RouterLink({
     linkId: 'link',
+    trackCodec: options.trackCodec ?? 'g711',
     thread,
     sfu,
     tracks: {

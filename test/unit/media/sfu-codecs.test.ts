@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { RtpCapabilities } from '../../../src/media/sfu-router.ts';
 import {
   ROUTER_CODECS,
-  STATIC_PAYLOAD_TYPE,
+  LINK_PAYLOAD_TYPE,
   codecOf,
   linkCapabilities,
   producerParameters,
@@ -28,11 +29,20 @@ describe('the router codecs', () => {
 });
 
 describe('producerParameters', () => {
-  it.each(['pcmu', 'pcma'] as const)('names one stream of %s by our SSRC and CNAME', (codec) => {
+  it('says that Opus of ours carries FEC, so that browsers use it', () => {
+    const { codecs } = producerParameters({ codec: 'opus', ssrc: 1, cname: 'agent' });
+    expect(codecs).toMatchObject([{ channels: 2, parameters: { useinbandfec: 1 } }]);
+  });
+
+  it.each([
+    ['pcmu', 8000],
+    ['pcma', 8000],
+    ['opus', 48_000],
+  ] as const)('names one stream of %s by our SSRC and CNAME', (codec, clockRate) => {
     const parameters = producerParameters({ codec, ssrc: 4711, cname: 'caller' });
     expect(parameters.encodings).toEqual([{ ssrc: 4711 }]);
     expect(parameters.rtcp).toEqual({ cname: 'caller' });
-    expect(parameters.codecs).toMatchObject([{ payloadType: STATIC_PAYLOAD_TYPE[codec], clockRate: 8000 }]);
+    expect(parameters.codecs).toMatchObject([{ payloadType: LINK_PAYLOAD_TYPE[codec], clockRate }]);
     expect(codecOf(parameters)).toBe(codec);
   });
 });
@@ -41,7 +51,7 @@ describe('codecOf', () => {
   it.each([
     ['audio/PCMU', 'pcmu'],
     ['audio/pcma', 'pcma'],
-    ['audio/opus', null],
+    ['audio/opus', 'opus'],
     ['audio/G722', null],
     ['video/VP8', null],
   ])('takes %s for %s', (mimeType, codec) => {
@@ -61,15 +71,18 @@ describe('codecOf', () => {
 });
 
 describe('linkCapabilities', () => {
-  it('keeps G.711 with the router’s own payload types, and no header extension', () => {
-    const offered = [
-      { kind: 'audio', mimeType: 'audio/opus', clockRate: 48_000, channels: 2, preferredPayloadType: 100 },
+  it('keeps Opus and G.711 with the router’s own payload types, without feedback and header extensions', () => {
+    const opus = { mimeType: 'audio/opus', clockRate: 48_000, channels: 2, preferredPayloadType: 100 };
+    const offered: NonNullable<RtpCapabilities['codecs']> = [
+      { kind: 'audio', mimeType: 'audio/G722', clockRate: 8000, preferredPayloadType: 9 },
+      { kind: 'audio', ...opus, rtcpFeedback: [{ type: 'nack' }] },
       { kind: 'audio', mimeType: 'audio/PCMU', clockRate: 8000, preferredPayloadType: 0 },
       { kind: 'audio', mimeType: 'audio/PCMA', clockRate: 8000, preferredPayloadType: 8 },
-    ] as const;
+    ];
     const extension = { kind: 'audio', uri: 'urn:ietf:params:rtp-hdrext:sdes:mid', preferredId: 1 } as const;
     const capabilities = linkCapabilities({ codecs: [...offered], headerExtensions: [extension] });
-    expect(capabilities).toEqual({ codecs: offered.slice(1), headerExtensions: [] });
+    const codecs = offered.slice(1).map((one) => ({ ...one, rtcpFeedback: [] }));
+    expect(capabilities).toEqual({ codecs, headerExtensions: [] });
   });
 
   it('finds nothing in a router without codecs', () => {
