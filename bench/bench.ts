@@ -30,6 +30,9 @@ if (![...levels, measureMs, appendMs].every((value) => Number.isSafeInteger(valu
   process.exit(2);
 }
 
+/** What all else may take of a core: beyond it the figures are about something else, and are not written. */
+const others_percent_max = 20;
+
 const machine = describeMachine();
 console.log(`${machineTable(machine)}\n`);
 const results: LevelResult[] = [];
@@ -48,7 +51,11 @@ if (values.profile) {
   rmSync(profileFolder, { recursive: true });
   console.log(notes);
 }
-if (whole) {
+const busiest = Math.max(...results.map((result) => result.cpu.others));
+if (busiest > others_percent_max) {
+  console.error(`not written: all else took up to ${figure(busiest)} % of a core; run it on a quiet machine`);
+  process.exitCode = 1;
+} else if (whole) {
   writeFileSync(new URL('RESULTS.md', import.meta.url), report(machine, results, notes));
   console.log('written: bench/RESULTS.md');
 }
