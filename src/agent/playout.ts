@@ -3,7 +3,7 @@
  * an interruption can say exactly how much of a reply left for the caller.
  */
 import { FRAME_SAMPLES, type Codec } from '../media/frame.ts';
-import { attenuate, G711 } from '../media/g711.ts';
+import { fade, G711 } from '../media/g711.ts';
 
 /** G.711 at 8 kHz: one byte is an eighth of a millisecond. */
 const BYTES_PER_MS = 8;
@@ -47,6 +47,11 @@ export class Playout {
   #items: Item[] = [];
   #queuedBytes = 0;
   #ducked = false;
+  /** Loudness at the end of the last frame. */
+  #level = 1;
+  /** The sound that follows a cut, on its way to silence: a reply that stops within a sample clicks. */
+  readonly #tail = new Uint8Array(FRAME_SAMPLES);
+  #hasTail = false;
   /** Bytes dropped because the queue was full. */
   droppedBytes = 0;
 
@@ -102,6 +107,11 @@ export class Playout {
 
   /** Writes the next 20 ms into `frame` (160 bytes). Replies that are through are told first. */
   read(frame: Uint8Array): PlayoutRead {
+    if (this.#hasTail) {
+      this.#hasTail = false;
+      frame.set(this.#tail);
+      return FRAME;
+    }
     this.#retire();
     const item = this.#items[0];
     if (!item) return EMPTY;
@@ -110,8 +120,14 @@ export class Playout {
     const begins = item.playedBytes === 0 ? item.itemId : null;
     const written = this.#copy(item, frame);
     if (written < FRAME_SAMPLES) frame.fill(G711[this.#codec].silence, written, FRAME_SAMPLES);
-    if (this.#ducked) attenuate(this.#codec, frame, DUCK_LEVEL, frame);
+    this.#levelOut(frame);
     return begins === null ? FRAME : { kind: 'frame', begins };
+  }
+
+  #levelOut(frame: Uint8Array): void {
+    const [from, to] = [this.#level, this.#ducked ? DUCK_LEVEL : 1];
+    this.#level = to;
+    if (from !== 1 || to !== 1) fade(this.#codec, frame, { from, to }, frame);
   }
 
   #copy(item: Item, frame: Uint8Array): number {
@@ -143,13 +159,26 @@ export class Playout {
     }
   }
 
-  /** Throws everything away; how far each reply got, the one that was sounding first. */
+  /**
+   * Throws everything away; how far each reply got, the one that was sounding first. One frame that fades
+   * out may follow; nobody counts it as heard.
+   */
   flush(): Played[] {
     const cut = this.#items.map(playedOf);
+    this.#fadeOut(this.#items[0]);
     this.#items = [];
     this.#queuedBytes = 0;
     this.#ducked = false;
     return cut;
+  }
+
+  #fadeOut(item: Item | undefined): void {
+    if (!item || item.playedBytes === 0 || item.queuedBytes === 0) return;
+    const written = this.#copy(item, this.#tail);
+    fade(this.#codec, this.#tail, { from: this.#level, to: 0 }, this.#tail);
+    this.#tail.fill(G711[this.#codec].silence, written);
+    this.#hasTail = true;
+    this.#level = 1;
   }
 
   /** Throws one reply away; null when it is not here (any more). */
@@ -157,11 +186,13 @@ export class Playout {
     const item = this.#items.find((one) => one.itemId === itemId);
     if (!item) return null;
     this.#items = this.#items.filter((one) => one !== item);
+    const played = playedOf(item);
+    this.#fadeOut(item);
     this.#queuedBytes -= item.queuedBytes;
-    return playedOf(item);
+    return played;
   }
 
-  /** Softer from the next frame on: somebody may be interrupting. */
+  /** Softer with the next frame: somebody may be interrupting. */
   duck(): void {
     this.#ducked = true;
   }

@@ -176,7 +176,6 @@ export class Voice implements VoicePort {
       this.#session?.interrupt(played.itemId, played.heardMs);
       if (played.heardMs > 0) this.#reportSaid(played, reply, true);
     }
-    this.#silent = true;
   }
 
   /** The caller spoke before the line was cut: the conversation goes on. */
@@ -283,6 +282,7 @@ export class Voice implements VoicePort {
         if (this.#starvedMs >= STARVED_MS_MAX) this.#giveUpReply();
         return;
       case 'empty':
+        this.#silent = true;
         if (this.#state === 'speaking') this.#fallSilent();
         return;
     }
@@ -303,7 +303,6 @@ export class Voice implements VoicePort {
   }
 
   #fallSilent(): void {
-    this.#silent = true;
     this.#playout.restore();
     this.#turn('reply_finished');
   }

@@ -89,3 +89,18 @@ export function attenuate(codec: Codec, bytes: Uint8Array, level: number, target
     target[i] = compress[sample & 0xffff] ?? 0;
   }
 }
+
+/** From one loudness to another over the length of `bytes`: a step would click. Levels are 0 to 1. */
+export function fade(
+  codec: Codec,
+  bytes: Uint8Array,
+  { from, to }: { from: number; to: number },
+  target: Uint8Array,
+): void {
+  const { expand, compress } = G711[codec];
+  const step = (to - from) / bytes.length;
+  for (let i = 0; i < bytes.length; i++) {
+    const sample = Math.round((expand[bytes[i] ?? 0] ?? 0) * (from + step * (i + 1)));
+    target[i] = compress[sample & 0xffff] ?? 0;
+  }
+}

@@ -13,6 +13,10 @@ beforeEach(() => {
   playout = new Playout({ codec: 'pcmu', finished: (played) => told.push(played) });
 });
 
+/** The largest step from one sample to the next. */
+const steps = (levels: number[]): number =>
+  Math.max(...levels.slice(1).map((level, index) => Math.abs(level - (levels[index] ?? 0))));
+
 const read = (times: number): string[] => Array.from({ length: times }, () => playout.read(frame).kind);
 
 describe('Playout', () => {
@@ -101,7 +105,7 @@ describe('Playout', () => {
       { itemId: 'a', heardMs: 20, totalMs: 40 },
       { itemId: 'b', heardMs: 0, totalMs: 100 },
     ]);
-    expect(read(1)).toEqual(['empty']);
+    expect(read(2)).toEqual(['frame', 'empty']);
   });
 
   it('drops one reply and keeps the others', () => {
@@ -111,22 +115,60 @@ describe('Playout', () => {
     expect(playout.drop('a')).toEqual({ itemId: 'a', heardMs: 20, totalMs: 40 });
     expect(playout.drop('a')).toBeNull();
     expect(playout.queuedMs).toBe(20);
+    expect(playout.read(frame)).toEqual({ kind: 'frame', begins: null });
     expect(playout.read(frame)).toEqual({ kind: 'frame', begins: 'b' });
   });
 
-  it.each(['pcmu', 'pcma'] as const)('ducks and restores %s between two frames', (codec) => {
+  it.each(['pcmu', 'pcma'] as const)('ducks and restores %s over one frame each', (codec) => {
     const ducking = new Playout({ codec, finished: () => undefined });
     const loud = G711[codec].compress[8000] ?? 0;
-    ducking.append('a', sound(480, loud));
+    const full = G711[codec].expand[loud] ?? 0;
+    const levels = (): number[] => {
+      ducking.read(frame);
+      return [...frame].map((byte) => (G711[codec].expand[byte] ?? 0) / full);
+    };
+    ducking.append('a', sound(800, loud));
     ducking.duck();
-    ducking.read(frame);
-    const soft = G711[codec].expand[frame[80] ?? 0] ?? 0;
-    expect(soft).toBeGreaterThan(8000 * 0.17);
-    expect(soft).toBeLessThan(8000 * 0.23);
+    const down = levels();
+    expect(steps(down)).toBeLessThan(0.07);
+    expect([down[0], down[80], down[159]].map((level) => level?.toFixed(1))).toEqual(['1.0', '0.6', '0.2']);
+    expect(new Set(levels()).size).toBe(1);
     expect(ducking.ducked).toBe(true);
     ducking.restore();
-    ducking.read(frame);
-    expect(frame[80]).toBe(loud);
+    const up = levels();
+    expect(steps(up)).toBeLessThan(0.07);
+    expect(up[159]).toBe(1);
+    expect(levels()).toEqual(new Array(160).fill(1));
+  });
+
+  it.each([
+    ['at full level', false, 1],
+    ['ducked', true, 0.2],
+  ])('fades a reply out that is cut %s, and begins the next one at full level', (_how, ducked, from) => {
+    const loud = G711.pcmu.compress[8000] ?? 0;
+    const levels = (): number[] => [...frame].map((byte) => (G711.pcmu.expand[byte] ?? 0) / 7932);
+    playout.append('a', sound(160 * 3 + 100, loud));
+    if (ducked) playout.duck();
+    read(2);
+    playout.flush();
+    playout.append('b', sound(160, loud));
+    expect(playout.read(frame)).toEqual({ kind: 'frame', begins: null });
+    expect(levels()[0]).toBeCloseTo(from, 1);
+    expect(levels()[159]).toBeCloseTo(0, 2);
+    expect(steps(levels())).toBeLessThan(0.07);
+    expect(playout.read(frame)).toEqual({ kind: 'frame', begins: 'b' });
+    expect([...frame]).toEqual([...sound(160, loud)]);
+  });
+
+  it('counts sound that fades out as neither heard nor waiting', () => {
+    playout.append('a', sound(160 + 100));
+    playout.append('b', sound(160));
+    read(1);
+    expect(playout.drop('a')).toEqual({ itemId: 'a', heardMs: 20, totalMs: 33 });
+    expect(playout.queuedMs).toBe(20);
+    expect(read(1)).toEqual(['frame']);
+    expect([...frame.subarray(100)]).toEqual([...sound(60, G711.pcmu.silence)]);
+    expect(playout.queuedMs).toBe(20);
   });
 
   it('does not write to the bytes it was given', () => {

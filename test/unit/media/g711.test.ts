@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { attenuate, decode, encode, G711, transcode } from '../../../src/media/g711.ts';
+import { attenuate, decode, encode, fade, G711, transcode } from '../../../src/media/g711.ts';
 import type { Codec } from '../../../src/media/frame.ts';
 
 const CODECS: Codec[] = ['pcmu', 'pcma'];
@@ -87,5 +87,18 @@ describe('G.711', () => {
     expect(Math.abs(minus + 10_000)).toBeLessThan(400);
     attenuate(codec, loud, 0, quiet);
     expect([...quiet]).toEqual([G711[codec].silence, G711[codec].silence, G711[codec].silence]);
+  });
+
+  it.each(CODECS)('leads %s from one loudness to another without a step', (codec) => {
+    const steady = Uint8Array.from(encoded(codec, new Array<number>(160).fill(8000)));
+    const faded = new Uint8Array(160);
+    fade(codec, steady, { from: 1, to: 0 }, faded);
+    const samples = decoded(codec, [...faded]);
+    expect(samples[0]).toBeGreaterThan(7500);
+    expect(Math.abs(samples[159] ?? 1)).toBeLessThanOrEqual(8);
+    const steps = samples.slice(1).map((sample, index) => Math.abs(sample - (samples[index] ?? 0)));
+    expect(Math.max(...steps)).toBeLessThan(600);
+    fade(codec, faded, { from: 1, to: 1 }, faded);
+    expect(decoded(codec, [...faded])).toEqual(samples);
   });
 });
