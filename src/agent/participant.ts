@@ -103,12 +103,14 @@ class Participant implements AgentParticipant {
       this.#isReady = true;
       this.#ready.resolve(undefined);
     });
-    events.on('heard', ({ text, final }) => {
+    events.on('heard', ({ utteranceId, text, final }) => {
       if (final) journal.add(callId, { type: 'heard', text });
+      journal.caption(callId, { who: 'visitor', text, final, utteranceId });
     });
-    events.on('said', ({ text, heardMs, interrupted, responseMs }) =>
-      journal.add(callId, { type: 'said', text, heardMs, interrupted, responseMs }),
-    );
+    events.on('said', ({ itemId, text, heardMs, interrupted, responseMs }) => {
+      journal.add(callId, { type: 'said', text, heardMs, interrupted, responseMs });
+      journal.caption(callId, { who: 'agent', text, final: true, utteranceId: itemId });
+    });
     events.on('toolRan', ({ name, arguments: given, result, code, tookMs }) => {
       journal.add(callId, { type: 'tool', name, arguments: given, result });
       log.info({ callId, tool: name, ok: result.ok, code, tookMs: Math.round(tookMs) }, 'tool ran');

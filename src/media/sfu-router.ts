@@ -6,6 +6,7 @@ import type { types } from 'mediasoup';
 import { Events } from '../base/events.ts';
 import type { TrackCodec } from './frame.ts';
 import { codecOf } from './sfu-codecs.ts';
+import { SfuSpeakers } from './sfu-speakers.ts';
 
 export type PlainTransport = types.PlainTransport;
 export type DirectTransport = types.DirectTransport;
@@ -30,6 +31,9 @@ export interface SfuRouterEvents {
   /** The worker died, and everything in the router with it. Never told after `close`. */
   lost: null;
 }
+
+/** A browser that answers no STUN check for so long is away (RFC 7675 §5.1 lets it take 30 s). */
+const ICE_CONSENT_TIMEOUT_S = 10;
 
 /** Where the loopback transports listen: no other part of the gateway takes ports from there by itself. */
 export interface PortRange {
@@ -109,8 +113,14 @@ export class SfuRouter {
       enableUdp: true,
       enableTcp: true,
       preferUdp: true,
+      iceConsentTimeout: ICE_CONSENT_TIMEOUT_S,
       appData: { ...options.tag },
     });
+  }
+
+  /** Tells who of the producers that it is asked to `watch` speaks; it ends with the router. */
+  createSpeakers(): Promise<SfuSpeakers> {
+    return SfuSpeakers.create(this.#router);
   }
 
   /** Closes the router with all its transports. Idempotent. */

@@ -3,13 +3,18 @@
  * Bounded: the oldest ended call is forgotten first.
  */
 import type { Ending } from '../base/ending.ts';
+import { Events } from '../base/events.ts';
 import type { LegStats } from '../media/control.ts';
 
 export interface CallOrigin {
+  /** Also the id of the call's room. */
   readonly callId: string;
+  /** Empty for a visit from the web, and so is `trunk`. */
   readonly sipCallId: string;
   readonly tenant: string;
   readonly trunk: string;
+  /** Which door it came through; the phone's when it is not said. */
+  readonly source?: 'phone' | 'web';
   readonly from: string;
   readonly to: string;
   readonly profile: string;
@@ -42,10 +47,25 @@ export interface CallRecord extends CallOrigin {
   media?: LegStats;
 }
 
+/** What is being said, for whoever reads along. Not kept: the timeline has what was said in the end. */
+export interface Caption {
+  readonly who: 'agent' | 'visitor';
+  readonly text: string;
+  /** Texts of one utterance replace each other until the final one. */
+  readonly final: boolean;
+  readonly utteranceId: string;
+}
+
+export interface JournalEvents {
+  added: { callId: string; fact: TimelineFact };
+  caption: Caption & { callId: string };
+}
+
 const calls_kept_max = 1000;
 const timeline_entries_max = 2000;
 
 export class Journal {
+  readonly events = new Events<JournalEvents>();
   readonly #records = new Map<string, CallRecord>();
   readonly #startedMs = new Map<string, number>();
 
@@ -61,6 +81,14 @@ export class Journal {
     const record = this.#records.get(callId);
     if (record === undefined || record.timeline.length >= timeline_entries_max) return;
     record.timeline.push({ atMs: this.#sinceStart(callId), ...fact });
+    this.events.emit('added', { callId, fact });
+  }
+
+  /** Tells what is being said on a call that is open. */
+  caption(callId: string, caption: Caption): void {
+    const record = this.#records.get(callId);
+    if (record !== undefined && record.ending === undefined)
+      this.events.emit('caption', { callId, ...caption });
   }
 
   close(callId: string, ending: Ending, media?: LegStats): CallRecord | undefined {

@@ -92,6 +92,11 @@ export class Room {
     return [...this.#participants.keys()];
   }
 
+  /** Who is here as far as sound goes: a browser that sends none is not. */
+  get participants(): readonly { readonly participantId: string; readonly kind: ParticipantKind }[] {
+    return [...this.#participants.values()].map(({ participantId, kind }) => ({ participantId, kind }));
+  }
+
   /** Lets a phone leg in: when this resolves, it hears whoever is here, and they hear it. */
   admitLeg(leg: { participantId: string; legId: string; codec: Codec }): Promise<void> {
     const { participantId, legId: portId, codec } = leg;
