@@ -108,7 +108,7 @@ export class OpusDecoder {
 
   /**
    * Makes up what was lost right before `packet`: its last frame from the packet's in-band FEC where there is
-   * some, the rest from the sound before (RFC 6716 §4.4). To be called before `decode`. How many samples of
+   * some (RFC 6716 §2.1.7), the rest from the sound before (§4.4). To be called before `decode`. How many samples of
    * `missing` were made: whole steps of 2.5 ms, at most OPUS_SAMPLES_MAX.
    */
   recover(packet: Uint8Array, bytes: number, samples: Int16Array, missing: number): number {
