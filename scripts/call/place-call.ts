@@ -29,6 +29,9 @@ export interface CallPlan {
   readonly timeoutMs: number;
 }
 
+/** A minute of sound that waits for ears. */
+const packets_waiting_max = 3000;
+
 const REFUSALS: Readonly<Record<number, string>> = {
   401: 'the gateway wants credentials: give --user and --password',
   403: 'no trunk in config/trunkline.yaml allows this address (or the password is wrong)',
@@ -40,7 +43,7 @@ const REFUSALS: Readonly<Record<number, string>> = {
   503: 'the gateway has no capacity left, or is stopping',
 };
 
-/** true when a booking was recorded and the agent hung up. Every failure is a sentence on the report or thrown. */
+/** true when a booking was recorded and the agent hung up. A failure is a sentence, reported or thrown. */
 export async function placeCall(plan: CallPlan, report: CallReport): Promise<boolean> {
   const where = await reach(plan.target);
   if (where !== 'answers')
@@ -53,16 +56,23 @@ export async function placeCall(plan: CallPlan, report: CallReport): Promise<boo
   // Fails here, before it rings, when the voice does not exist.
   await speak('hello', voice);
   const heard = new Heard();
-  const ears = await openEars(plan, report, heard);
+  // A first language model takes seconds: it is made while the phone rings, and sound waits for it.
+  const ears = openEars(plan, report, heard);
   const phone = await TestPhone.start();
   try {
-    const call = await dial(phone, plan, report);
-    const stopListening = ears === undefined ? undefined : attach(ears, call, plan.codec);
+    const interrupt = new AbortController();
+    // A second Ctrl-C ends the program at once.
+    process.once('SIGINT', () => interrupt.abort());
+    const call = await dial(phone, plan, { report, signal: interrupt.signal });
+    const stopListening = attach(ears, call, plan.codec);
     const follower = new CallFollower(plan.operatorUrl, call.sipCallId, (entry) => {
       heard.told(entry);
       report.entry(entry);
     });
-    hangUpOnInterrupt(call, report);
+    interrupt.signal.addEventListener('abort', () => {
+      report.line('phone', 'hangs up', '');
+      void call.hangUp();
+    });
     const { outcome, ended, spoken } = await converse(call, {
       script: plan.script,
       agentSaid: () => heard.takeLatest(),
@@ -70,12 +80,12 @@ export async function placeCall(plan: CallPlan, report: CallReport): Promise<boo
       timeoutMs: plan.timeoutMs,
       onSpeak: (text) => report.line('phone', 'says', `“${text}”`),
     });
-    stopListening?.();
+    stopListening();
     if (outcome === 'timeout') {
       report.line('call', 'given up', `after ${spoken} sentences; the agent did not hang up`);
       await call.hangUp();
     } else report.line('call', 'ended', `by the ${ended?.by === 'gateway' ? 'agent' : 'phone'}`);
-    await ears?.close();
+    await (await ears)?.close();
     const record = await follower.finish();
     if (follower.failure !== undefined)
       report.line('call', 'trouble', `the operator API ${plan.operatorUrl} does not answer: see --operator`);
@@ -83,12 +93,16 @@ export async function placeCall(plan: CallPlan, report: CallReport): Promise<boo
     report.sum(record, plan.wavFile);
     return outcome === 'ended' && ended?.by === 'gateway' && bookingOf(record) !== undefined;
   } finally {
-    await ears?.close();
+    await (await ears)?.close();
     await phone.close();
   }
 }
 
-async function dial(phone: TestPhone, plan: CallPlan, report: CallReport): Promise<PhoneCall> {
+async function dial(
+  phone: TestPhone,
+  plan: CallPlan,
+  { report, signal }: { report: CallReport; signal: AbortSignal },
+): Promise<PhoneCall> {
   report.line('phone', 'dials', `${plan.to} at ${plan.target} (${plan.codec})`);
   try {
     const call = await phone.dial({
@@ -96,6 +110,7 @@ async function dial(phone: TestPhone, plan: CallPlan, report: CallReport): Promi
       from: plan.from,
       target: plan.target,
       codec: plan.codec,
+      signal,
       ...(plan.auth === undefined ? {} : { auth: plan.auth }),
       onRinging: () => report.line('call', 'rings', ''),
     });
@@ -108,7 +123,7 @@ async function dial(phone: TestPhone, plan: CallPlan, report: CallReport): Promi
   }
 }
 
-/** The agent's words since the phone spoke last: the gateway's own text where it is known, else what was heard. */
+/** The agent's words since the phone spoke last: as the gateway tells them, else as they were heard. */
 class Heard {
   #told = '';
   #heard = '';
@@ -151,18 +166,18 @@ function profileOf(number: string): AgentProfile | undefined {
   return route === undefined ? undefined : profiles.get(route.profile);
 }
 
-function attach(ears: Transcriber, call: PhoneCall, codec: Codec): () => void {
+function attach(opening: Promise<Transcriber | undefined>, call: PhoneCall, codec: Codec): () => void {
+  let ears: Transcriber | undefined;
+  const waiting: [packet: Uint8Array, voiced: boolean][] = [];
+  void opening.then((opened) => {
+    ears = opened;
+    for (const [packet, voiced] of waiting.splice(0)) ears?.take(packet, voiced);
+  });
   call.ear.onVoiced = (voiced) => {
     const packet = call.received.last;
-    if (packet?.payloadType === PAYLOAD_TYPE_OF[codec]) ears.take(packet.payload, voiced);
+    if (packet?.payloadType !== PAYLOAD_TYPE_OF[codec]) return;
+    if (ears !== undefined) ears.take(packet.payload, voiced);
+    else if (waiting.length < packets_waiting_max) waiting.push([packet.payload, voiced]);
   };
   return () => (call.ear.onVoiced = undefined);
-}
-
-function hangUpOnInterrupt(call: PhoneCall, report: CallReport): void {
-  process.once('SIGINT', () => {
-    report.line('phone', 'hangs up', '');
-    // A second Ctrl-C ends the program at once.
-    void call.hangUp();
-  });
 }

@@ -9,6 +9,7 @@ import { freeUdpPort } from '../support/sipp.ts';
 import { levelDbfs } from '../support/sound/level.ts';
 import { readWav } from '../support/sound/wav.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
+import { until } from '../support/until.ts';
 
 interface Outcome {
   readonly code: number | null;
@@ -60,6 +61,21 @@ describe('npm run call', () => {
     const { code, output } = await npmRunCall(toGateway('--say', 'goodbye', '--wav', wav));
     expect(code).toBe(1);
     expect(output).toMatch(/appointment\s+none was recorded/);
+  });
+
+  it('hangs up on Ctrl-C', { timeout: 60_000 }, async () => {
+    const wav = join(temporaryFolder(), 'call.wav');
+    const child = spawn(process.execPath, ['scripts/call.ts', ...toGateway('--wav', wav)], {
+      cwd: packageRoot,
+    });
+    let output = '';
+    child.stdout.on('data', (bytes: Buffer) => (output += String(bytes)));
+    const exited = once(child, 'close') as Promise<[number | null]>;
+    await until('it is answered', () => output.includes('answered'), 20_000);
+    child.kill('SIGINT');
+    expect(await exited).toEqual([1, null]);
+    expect(output).toMatch(/phone {2}hangs up/);
+    expect(output).toMatch(/ending\s+caller-hung-up/);
   });
 
   it('says what to do when the number is unknown', async () => {

@@ -1,5 +1,5 @@
 /**
- * Drives baresip, a real softphone, through its control socket: JSON in netstrings over TCP (module ctrl_tcp).
+ * Drives baresip, a real softphone, through its control socket: JSON in netstrings over TCP (ctrl_tcp).
  * Configuration, account and recordings live in a folder of its own, which `close` removes.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
@@ -217,7 +217,8 @@ function configuration(folder: string, sipPort: number, controlPort: number): st
 }
 
 function account({ codec, transport = 'udp' }: BaresipOptions): string {
-  return `<sip:caller@127.0.0.1;transport=${transport}>;regint=0;answermode=manual;audio_codecs=${codec}/8000/1\n`;
+  const settings = `regint=0;answermode=manual;audio_codecs=${codec}/8000/1`;
+  return `<sip:caller@127.0.0.1;transport=${transport}>;${settings}\n`;
 }
 
 /** baresip says when its modules are loaded; from then on its control socket answers. */

@@ -1,6 +1,6 @@
 /**
- * A whole gateway for a test: the real SIP server, media threads, mediasoup workers and offline agent, on free
- * ports, with a data folder and a log of its own.
+ * A whole gateway for a test: the real SIP server, media threads, mediasoup workers and offline agent, on
+ * free ports, with a data folder and a log of its own.
  */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';

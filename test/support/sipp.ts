@@ -25,7 +25,7 @@ export interface SippOptions {
   readonly rate?: number;
   /** Calls at a time. */
   readonly limit?: number;
-  /** Takes every repeated message as a new one instead of sorting it out, so that a scenario can wait for it. */
+  /** Takes a repeated message as a new one instead of sorting it out: a scenario can wait for it. */
   readonly seesRepeats?: boolean;
   /** `[name]` in the scenario becomes the value. */
   readonly keys?: Readonly<Record<string, string | number>>;

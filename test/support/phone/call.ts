@@ -130,7 +130,7 @@ export class PhoneCall {
     return response.status;
   }
 
-  /** Waits until the far end has spoken and then been silent for `ms`, or the call or the patience is over. */
+  /** Waits until the far end has spoken and then been silent for `ms`, or call or patience are over. */
   async agentSilenceFor(ms: number, options: { timeoutMs?: number } = {}): Promise<Silence> {
     const patience = new AbortController();
     const timeout = after(options.timeoutMs ?? 30_000, 'timeout' as const, { signal: patience.signal });

@@ -24,7 +24,7 @@ export class ListScript implements Script {
   }
 }
 
-/** A caller who wants an appointment, and listens: each question gets its answer, a full calendar another time. */
+/** A caller who wants an appointment, and listens: a question gets its answer, a full day another time. */
 export class BookingScript implements Script {
   #times = [
     ...['at two in the afternoon', 'at three in the afternoon', 'at four in the afternoon', 'at noon'],

@@ -1,5 +1,5 @@
 /**
- * The signalling side of a phone: an embedded SIP server of its own on a free port, and drachtio-srf as caller.
+ * The signalling side of a phone: an embedded SIP server of its own, on a free port, and drachtio-srf.
  * drachtio-srf's bundled types lack much of what it does, so it is wrapped here once.
  */
 import { once, type EventEmitter } from 'node:events';

@@ -10,7 +10,9 @@ import { agentProfileSchema, type AgentProfile } from '../../../src/agent/profil
 import type { Codec } from '../../../src/media/frame.ts';
 
 /** Days that an agent may name: every day of a month is among them. */
-const days_ahead = 30;
+const days_ahead = 31;
+/** How often a sentence without a day is taught. */
+const plain_copies = 6;
 /** Silence that ends a sentence, in packets of 20 ms. */
 const pause_packets = 30;
 /** Sound from before the voice was noticed. */
@@ -24,6 +26,7 @@ export class Transcriber {
   #silentPackets = 0;
   #listening = false;
   #last: Promise<void> = Promise.resolve();
+  #closing: Promise<void> | undefined;
 
   private constructor(recogniser: Recogniser, ear: RecogniserEar, told: (text: string) => void) {
     this.#recogniser = recogniser;
@@ -61,8 +64,13 @@ export class Transcriber {
     if (this.#silentPackets >= pause_packets) this.#finish();
   }
 
-  /** Writes down what was being said, and stops. */
-  async close(): Promise<void> {
+  /** Writes down what was being said, and stops. Idempotent. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     if (this.#listening) this.#finish();
     await this.#last;
     this.#ear.close();
@@ -96,7 +104,7 @@ export function asSpeaker(profile: AgentProfile, now = new Date()): AgentProfile
     .flatMap((text) => {
       const named = dayNames.find((name) => text.includes(name));
       // Sentences without a day must not be drowned by those with one.
-      if (named === undefined) return Array.from(days, () => text);
+      if (named === undefined) return Array.from({ length: plain_copies }, () => text);
       return days.map((day) => text.replaceAll(named, day));
     });
   const unique = slots.filter((slot, index) => slots.findIndex(({ name }) => name === slot.name) === index);

@@ -8,11 +8,11 @@ import { decodeWav } from './wav.ts';
 
 export const TELEPHONE_HZ = 8000;
 
-/** Recorded from people: recognisers, which learned from people, understand them far better than espeak-ng. */
+/** Made of recordings of people; espeak-ng's voices are computed. */
 const fliteVoices = ['rms', 'awb', 'slt', 'kal16'];
 
 export interface SpeakOptions {
-  /** One of flite's voices (rms, awb, slt, kal16), or one of `espeak-ng --voices` with a variant: en-us+f2. */
+  /** One of flite's voices (rms, awb, slt, kal16), or one of espeak-ng's with a variant: en-us+f5. */
   readonly voice?: string;
   /** Words per minute, 80 to 450; espeak-ng only. */
   readonly wordsPerMinute?: number;
