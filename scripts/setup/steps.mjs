@@ -1,6 +1,7 @@
 // The order of the set-up, and how it tells what it does.
 import { ensureNpmPackages } from './npm-packages.mjs';
 import { ensureSystemPackages, SYSTEM_PACKAGES } from './system-packages.mjs';
+import { ensureWidget } from './widget.mjs';
 import { ensureWorker } from './worker.mjs';
 
 /**
@@ -39,6 +40,7 @@ export function stepsFor(purposes) {
     },
     { name: 'npm packages', ensure: ensureNpmPackages },
     { name: 'mediasoup worker', ensure: ensureWorker },
+    { name: 'widget', ensure: ensureWidget },
   ];
 }
 

@@ -12,8 +12,8 @@ export const SYSTEM_PACKAGES = {
   run: ['libpocketsphinx3', 'pocketsphinx-en-us', 'libflite1', 'libopus0'],
   /** The test phone speaks with espeak-ng. */
   call: ['espeak-ng'],
-  /** Softphone, SIP scenarios, sound measuring, packet dissection, network namespaces. */
-  test: ['baresip-core', 'sip-tester', 'sox', 'tshark', 'iproute2'],
+  /** Softphone, SIP scenarios, sound measuring, packet dissection, network namespaces, browser. */
+  test: ['baresip-core', 'sip-tester', 'sox', 'tshark', 'iproute2', 'chromium'],
 };
 
 /** Seconds to wait for another apt on the same machine. */

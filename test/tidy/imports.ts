@@ -22,10 +22,15 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   gateway: ['base', 'media', 'room', 'phone', 'web', 'agent', 'jobs', 'store', 'config', 'sip-server'],
   worker: ['base', 'store', 'jobs', 'config'],
   main: ['base', 'config', 'gateway'],
+  // Runs in browsers: of the gateway it knows the words of the wire, and no more.
+  widget: ['wire'],
 };
 
 /** Files at the top of src/ that belong to a part of another name. */
 const PART_OF_FILE: Readonly<Record<string, string>> = { 'config-schema': 'config' };
+
+/** The one file that the gateway and browsers share. */
+const WIRE = 'src/web/wire.ts';
 
 /** Outside packages: where each may be imported, as a pattern of the importing file's path. */
 export const PACKAGE_TABLE: Readonly<Record<string, RegExp>> = {
@@ -43,18 +48,22 @@ export const PACKAGE_TABLE: Readonly<Record<string, RegExp>> = {
   openai: /^src\/agent\//,
   ws: /^src\/agent\//,
   zod: /^src\//,
+  'mediasoup-client': /^widget\/client\//,
+  'socket.io-client': /^widget\/client\//,
+  vite: /^widget\/vite\.config\.ts$/,
 };
 
 /** The part that a file belongs to; undefined for files that the table does not rule (tests, scripts). */
 export function partOf(path: string): string | undefined {
   if (path.startsWith('sip/server/')) return 'sip-server';
+  if (path.startsWith('widget/')) return 'widget';
   const match = /^src\/(?:([^/]+)\/|([^/]+)\.ts$)/.exec(path);
   const name = match?.[1] ?? match?.[2];
   return name === undefined ? undefined : (PART_OF_FILE[name] ?? name);
 }
 
 function checkOwn(part: string, target: string): string | undefined {
-  const targetPart = partOf(target);
+  const targetPart = part === 'widget' && target === WIRE ? 'wire' : partOf(target);
   if (targetPart === part) return undefined;
   if (targetPart === undefined) return `${part} must not import ${target}`;
   if (IMPORT_TABLE[part]?.includes(targetPart)) return undefined;
@@ -68,7 +77,7 @@ function checkPackage(path: string, specifier: string): string | undefined {
   return allowed.test(path) ? undefined : `${name} must not be imported here`;
 }
 
-/** Imports of src/ and sip/server/ that go against the tables. */
+/** Imports of src/, sip/server/ and widget/ that go against the tables. */
 export function checkImports(files: readonly TextFile[]): Violation[] {
   return files.filter(isCode).flatMap((file) => {
     const part = partOf(file.path);

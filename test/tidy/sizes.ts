@@ -8,7 +8,7 @@ export const FUNCTION_LINES_MAX = 70;
 export const LINE_CHARACTERS_MAX = 110;
 
 /** Where they hold. */
-export const HOUSE = ['src', 'sip', 'test', 'bench', 'scripts'];
+export const HOUSE = ['src', 'sip', 'test', 'bench', 'scripts', 'widget'];
 
 const WRITTEN_BY_HAND = /\.(ts|mts|js|mjs|cjs|c|h|cpp|sh|ya?ml)$/;
 
@@ -95,8 +95,13 @@ export function areasOf(files: readonly TextFile[]): Area[] {
     source: /^scripts\/(setup|mediasoup-worker)[/.].*$(?<=\.mjs)/,
     tests: /^test\/[^/]+\/scripts\/[^/]+$/,
   };
+  const widget = {
+    name: 'widget',
+    source: /^widget\/.*\.ts$/,
+    tests: /^test\/[^/]+\/widget\/.*\.ts$|^test\/e2e\/browser\.test\.ts$/,
+  };
   const call = { ...folderArea('scripts/call'), source: /^scripts\/call[/.]/ };
-  return [...[...new Set(folders), 'sip/server'].map(folderArea), topFiles, scripts, call];
+  return [...[...new Set(folders), 'sip/server'].map(folderArea), topFiles, scripts, widget, call];
 }
 
 /** Areas whose tests are shorter than their source. */

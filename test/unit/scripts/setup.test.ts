@@ -28,6 +28,7 @@ describe('scripts/setup.mjs', () => {
       expect.stringMatching(/^setup: system packages: \d+ in place \(\d+\.\d s\)$/),
       expect.stringMatching(/^setup: npm packages: up to date \(\d+\.\d s\)$/),
       expect.stringMatching(/^setup: mediasoup worker: .+ \(\d+\.\d s\)$/),
+      expect.stringMatching(/^setup: widget: .+ \(\d+\.\d s\)$/),
     ]);
     expect(tookMs).toBeLessThan(IDLE_MS_MAX);
   });
@@ -75,9 +76,9 @@ describe('runSetup', () => {
     expect(lines).toEqual([expect.stringContaining('system packages: not checked')]);
   });
 
-  it('has npm packages before the worker that comes with them', () => {
+  it('has npm packages before the worker and the widget, which are made of them', () => {
     const names = stepsFor(['run']).map((step) => step.name);
-    expect(names).toEqual(['system packages', 'npm packages', 'mediasoup worker']);
+    expect(names).toEqual(['system packages', 'npm packages', 'mediasoup worker', 'widget']);
   });
 });
 

@@ -12,6 +12,7 @@ describe('partOf', () => {
     ['src/main.ts', 'main'],
     ['src/config-schema.ts', 'config'],
     ['sip/server/parse.ts', 'sip-server'],
+    ['widget/client/call-state.ts', 'widget'],
     ['test/unit/media/rtp.test.ts', undefined],
     ['sip/drachtio.conf.xml', undefined],
   ])('%s', (path, part) => {
@@ -27,6 +28,7 @@ describe('checkImports', () => {
       [],
     );
     expect(imports('src/main.ts', './gateway.ts', './config.ts')).toEqual([]);
+    expect(imports('widget/client/signalling.ts', './emitter.ts', '../../src/web/wire.ts')).toEqual([]);
   });
 
   it.each([
@@ -44,6 +46,8 @@ describe('checkImports', () => {
     ['src/phone/call.ts', '../../sip/server/index.ts', 'phone must not import sip-server (index.ts)'],
     ['src/media/rtp.ts', '../../test/support/tone.ts', 'media must not import test/support/tone.ts'],
     ['sip/server/server.ts', '../../src/phone/call.ts', 'sip-server must not import phone (call.ts)'],
+    ['widget/client/call.ts', '../../src/web/tokens.ts', 'widget must not import web (tokens.ts)'],
+    ['src/web/server.ts', '../../widget/widget.ts', 'web must not import widget (widget.ts)'],
   ])('stops %s from importing %s', (path, from, message) => {
     expect(imports(path, 'node:fs', from)).toEqual([`${path}:2 ${message}`]);
   });
@@ -52,6 +56,7 @@ describe('checkImports', () => {
     expect(imports('src/media/sfu-router.ts', 'mediasoup')).toEqual([]);
     expect(imports('src/phone/front.ts', 'drachtio-srf')).toEqual([]);
     expect(imports('src/media/sdp.ts', 'sdp-transform')).toEqual([]);
+    expect(imports('widget/client/webrtc-media.ts', 'mediasoup-client', 'socket.io-client')).toEqual([]);
     expect(imports('src/agent/voice.ts', '@echogarden/fvad-wasm', 'zod')).toEqual([]);
   });
 
@@ -62,6 +67,7 @@ describe('checkImports', () => {
     ['src/phone/offer.ts', 'sdp-transform', 'sdp-transform must not be imported here'],
     ['src/media/thread.ts', 'pino', 'pino must not be imported here'],
     ['sip/server/server.ts', 'ws', 'ws must not be imported here'],
+    ['widget/element/captions.ts', 'mediasoup-client', 'mediasoup-client must not be imported here'],
     ['src/base/ids.ts', 'left-pad', 'left-pad has no row in the package table'],
     ['src/base/ids.ts', '@scope/part/deep.js', '@scope/part has no row in the package table'],
   ])('stops %s from importing %s', (path, from, message) => {

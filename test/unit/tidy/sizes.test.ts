@@ -93,12 +93,16 @@ describe('checkTestLengths', () => {
       { path: 'scripts/setup/c.mjs', text: lines(1) },
       { path: 'scripts/call.ts', text: lines(3) },
       { path: 'test/integration/call.test.ts', text: lines(3) },
+      { path: 'widget/element/d.ts', text: lines(5) },
+      { path: 'test/unit/widget/d.test.ts', text: lines(2) },
+      { path: 'test/e2e/browser.test.ts', text: lines(2) },
       { path: 'src/main.ts', text: lines(2) },
       { path: 'test/integration/gateway.test.ts', text: lines(2) },
     ];
     expect(checkTestLengths(files)).toEqual([
       'src/media:1 20 lines of source, 19 of tests',
       'scripts:1 1 lines of source, 0 of tests',
+      'widget:1 5 lines of source, 4 of tests',
     ]);
   });
 

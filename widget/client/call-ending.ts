@@ -1,0 +1,26 @@
+/** Why a call is over. */
+import { MicrophoneError } from './microphone.ts';
+import { GatewayRefusal } from './signalling.ts';
+
+/** Why a call is over: an ending of the gateway, a problem of the microphone, or one of ours. */
+export interface CallEnding {
+  readonly slug: string;
+  /** A sentence of the gateway; empty when the slug says all. */
+  readonly text: string;
+}
+
+export const LOCAL_ENDING = {
+  hungUp: 'caller-hung-up',
+  /** The gateway did not let us in; `text` says why. */
+  refused: 'refused',
+  unreachable: 'gateway-unreachable',
+  /** Lost during the call, and not back in time. */
+  lost: 'connection-lost',
+} as const;
+
+/** What the visitor is told of a call that did not come about. */
+export function endingOf(error: unknown): CallEnding {
+  if (error instanceof MicrophoneError) return { slug: error.problem, text: '' };
+  if (error instanceof GatewayRefusal) return { slug: LOCAL_ENDING.refused, text: error.message };
+  return { slug: LOCAL_ENDING.unreachable, text: '' };
+}
