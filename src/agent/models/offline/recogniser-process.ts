@@ -23,6 +23,8 @@ const SPARE_DECODERS = 1;
 const EARS_MAX = 200;
 /** Longest utterance that is listened to; the rest is not heard. */
 const UTTERANCE_MS_MAX = 30_000;
+/** Longest first utterance that is decoded twice, in pieces of 100 ms: the caller waits for it. */
+const FIRST_PIECES_MAX = 60;
 /** Longest audio message taken. */
 const AUDIO_BYTES_MAX = 80_000;
 
@@ -68,6 +70,7 @@ class DecoderPair {
     this.#words.process(samples);
     this.#phones.process(samples);
     this.#first?.push(samples.slice());
+    if (this.#first && this.#first.length > FIRST_PIECES_MAX) this.#first = null;
   }
 
   end(): Hearing {

@@ -9,7 +9,7 @@ import { SpeechProcess } from './speech-process.ts';
 /** A first language model takes 1 s on a busy machine. */
 const PREPARE_MS_MAX = 20_000;
 /** A result comes 60 ms after the last frame; later than this the caller is told that we did not hear. */
-const RESULT_MS_MAX = 4000;
+const RESULT_MS_MAX = 6000;
 /** Sound is sent in pieces of this length: a message for each 20 ms would cost more than the sound. */
 const PIECE_BYTES = 800;
 
@@ -73,10 +73,9 @@ export class Ear {
   readonly #model: string;
   readonly #codec: Codec;
   readonly #piece = new Uint8Array(PIECE_BYTES);
-  readonly #stopWatching: () => void;
   #pieceBytes = 0;
-  /** The process that took the utterance's start is the one that runs now. */
-  #whole = false;
+  /** The process that took the utterance's start; null when none did. */
+  #startedIn: number | null = null;
   #expecting = EXPECT_OPEN;
 
   constructor(options: { model: string; codec: Codec; earId: number; process: SpeechProcess }) {
@@ -84,7 +83,6 @@ export class Ear {
     this.#earId = options.earId;
     this.#model = options.model;
     this.#codec = options.codec;
-    this.#stopWatching = options.process.events.on('down', () => (this.#whole = false));
   }
 
   /** What the next utterance will probably be: one of the phrasebook's expectations. */
@@ -99,7 +97,13 @@ export class Ear {
     this.#pieceBytes = 0;
     const [earId, model, codec, expecting] = [this.#earId, this.#model, this.#codec, this.#expecting];
     const message = { type: 'start', earId, model, codec, expecting };
-    this.#whole = this.#process.isUp && this.#process.tell(message);
+    const taken = this.#process.isUp && this.#process.tell(message);
+    this.#startedIn = taken ? this.#process.generation : null;
+  }
+
+  /** Has one process heard the utterance from its start, and is it alive? */
+  get #whole(): boolean {
+    return this.#process.isUp && this.#startedIn === this.#process.generation;
   }
 
   hear(bytes: Uint8Array): void {
@@ -129,7 +133,6 @@ export class Ear {
   }
 
   close(): void {
-    this.#stopWatching();
     this.#process.tell({ type: 'close', earId: this.#earId });
   }
 }

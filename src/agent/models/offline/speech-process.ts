@@ -55,6 +55,11 @@ export class SpeechProcess {
     return this.#up;
   }
 
+  /** Counts the processes there have been: who remembers it knows whether it is still the same one. */
+  get generation(): number {
+    return this.#restarts;
+  }
+
   /** Process id of the child that runs now, for operators and tests. */
   get pid(): number | null {
     return this.#child?.pid ?? null;
