@@ -20,8 +20,9 @@ export class Events<M extends EventMap> {
     return () => this.#emitter.off(`:${name}`, listener);
   }
 
-  emit<K extends keyof M & string>(name: K, payload: M[K]): void {
-    this.#emitter.emit(`:${name}`, payload);
+  /** Returns whether anybody listened. */
+  emit<K extends keyof M & string>(name: K, payload: M[K]): boolean {
+    return this.#emitter.emit(`:${name}`, payload);
   }
 
   removeAll(): void {

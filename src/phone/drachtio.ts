@@ -62,12 +62,14 @@ export interface RawConnectOptions {
   readonly reconnect: { readonly retryMaxDelay: number };
 }
 
-/** Parts of the library that have no public door, all needed to close it for good. */
+/** Parts of the library that have no public door, needed to close it for good and to hear the server out. */
 interface RawClient {
-  readonly mapServer: Map<object, unknown>;
+  readonly mapServer: Map<object, { readonly pendingRequests: Map<string, (reply: unknown) => void> }>;
   readonly wp: {
     closing?: boolean;
     readonly reconnectVars: { retryTimer: NodeJS.Timeout | null };
+    /** Returns the id that the server's reply bears. */
+    send(connection: object, command: string): string;
   };
   disconnect(): void;
 }

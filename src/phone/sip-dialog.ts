@@ -42,8 +42,7 @@ export class SipDialog {
       }),
     );
     const pass =
-      (event: 'renegotiate' | 'info' | 'request') =>
-      (request: RawRequest, response: RawResponse): void =>
+      (event: 'renegotiate' | 'info' | 'request') => (request: RawRequest, response: RawResponse) =>
         this.events.emit(event, new SipRequest(request, response));
     raw.on('modify', pass('renegotiate'));
     raw.on('update', pass('renegotiate'));

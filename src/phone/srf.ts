@@ -2,6 +2,7 @@
 import { TrunklineError, messageOf } from '../base/errors.ts';
 import { Events } from '../base/events.ts';
 import type { Log } from '../base/log.ts';
+import { RETRY_AFTER_S } from './capabilities.ts';
 import { createSrf, type RawHeaders, type RawSrf } from './drachtio.ts';
 import { SipDialog } from './sip-dialog.ts';
 import { SipRequest } from './sip-request.ts';
@@ -129,11 +130,8 @@ export class SipFront {
   #listen(): void {
     this.#srf.on('connect', (error, hostPorts) => {
       if (error !== null && error !== undefined) return;
-      this.#hostPorts = hostPorts.split(',');
-      if (this.#connected) return;
-      this.#connected = true;
-      this.#log.info({ sip: this.#hostPorts }, 'SIP server connected');
-      this.events.emit('signalling-restored', null);
+      this.#hostPorts = hostPorts.split(',').filter((contact) => contact !== '');
+      this.#afterRoutes(() => this.#restored());
     });
     // Without a listener an error would end the process; the library goes on trying by itself.
     this.#srf.on('error', (error) => {
@@ -149,8 +147,29 @@ export class SipFront {
     for (const method of ROUTED_METHODS) this.#srf.use(method, (_request, _response, next) => next());
     this.#srf.use((request, response) => {
       if (request.method === 'ACK') return;
-      this.events.emit('request', new SipRequest(request, response));
+      const arrived = new SipRequest(request, response);
+      // A SIP server that was there before us has calls at once, and one without an answer would hang.
+      if (!this.events.emit('request', arrived))
+        arrived.respond(503, { headers: { 'Retry-After': String(RETRY_AFTER_S) } });
     });
+  }
+
+  /**
+   * Calls `go` when the server has taken our routes, which the library asks for right before it says
+   * `connect`: commands are dealt with in order, and an INVITE that comes earlier would be refused with 503.
+   */
+  #afterRoutes(go: () => void): void {
+    const client = this.#srf.app.client;
+    const [connection, state] = client?.mapServer.entries().next().value ?? [];
+    if (client === undefined || connection === undefined || state === undefined) return;
+    state.pendingRequests.set(client.wp.send(connection, 'ping'), go);
+  }
+
+  #restored(): void {
+    if (this.#connected || this.#closed) return;
+    this.#connected = true;
+    this.#log.info({ sip: this.#hostPorts }, 'SIP server connected');
+    this.events.emit('signalling-restored', null);
   }
 
   #firstConnection(server: SipServerAddress, timeoutMs: number): Promise<void> {
@@ -161,10 +180,15 @@ export class SipFront {
         reject(new TrunklineError('SIP_SERVER_UNREACHABLE', `${where}: ${lastTrouble}`));
       }, timeoutMs);
       this.#srf.on('error', (error) => (lastTrouble = messageOf(error)));
-      this.#srf.on('connect', (error) => {
+      const stopWaiting = this.events.on('signalling-restored', () => {
+        stopWaiting();
         clearTimeout(timer);
-        if (error === null || error === undefined) resolve();
-        else reject(new TrunklineError('SIP_SERVER_UNREACHABLE', `${where}: ${messageOf(error)}`));
+        resolve();
+      });
+      this.#srf.on('connect', (error) => {
+        if (error === null || error === undefined) return;
+        clearTimeout(timer);
+        reject(new TrunklineError('SIP_SERVER_UNREACHABLE', `${where}: ${messageOf(error)}`));
       });
     });
   }

@@ -1,7 +1,6 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { startSipServer, type SipServer } from '../../../sip/server/server.ts';
 import type { SipRequest } from '../../../src/phone/sip-request.ts';
 import { SipFront } from '../../../src/phone/srf.ts';
 import { SipCaller } from '../../support/phone-door/caller.ts';
@@ -9,6 +8,11 @@ import { NOTHING_OPEN, PhoneGround, PhoneStage } from '../../support/phone-door/
 import { RtpEndpoint } from '../../support/phone/rtp-endpoint.ts';
 import { writeOffer } from '../../support/phone/sdp.ts';
 import { silentLog } from '../../support/sfu.ts';
+import {
+  startTestSipServer,
+  type TestSipServer,
+  type TestSipServerOptions,
+} from '../../support/sip-server/start.ts';
 import { until } from '../../support/until.ts';
 
 const closers: (() => unknown)[] = [];
@@ -17,18 +21,13 @@ afterEach(async () => {
   for (const close of closers.splice(0).reverse()) await close();
 });
 
-const admin = { host: '127.0.0.1', port: 0, secret: 'open sesame' };
-
-async function startServer(port = 0, adminPort = 0): Promise<SipServer> {
-  const server = await startSipServer({
-    contacts: [{ transport: 'udp', host: '127.0.0.1', port }],
-    admin: { ...admin, port: adminPort },
-  });
+async function startServer(options: TestSipServerOptions = {}): Promise<TestSipServer> {
+  const server = await startTestSipServer(options);
   closers.push(() => server.close());
   return server;
 }
 
-async function connect(server: SipServer): Promise<SipFront> {
+async function connect(server: TestSipServer): Promise<SipFront> {
   const front = await SipFront.connect({ server: server.admin, log: silentLog, retryMaxMs: 100 });
   closers.push(() => front.close());
   return front;
@@ -38,8 +37,18 @@ describe('the connection to the SIP server', () => {
   it('tells where calls arrive', async () => {
     const server = await startServer();
     const front = await connect(server);
-    expect(front.hostPorts).toEqual([`udp/127.0.0.1:${server.contacts[0]?.port ?? 0}`]);
+    const contacts = [`tcp/127.0.0.1:${server.tcpPort}`, `udp/127.0.0.1:${server.udpPort}`];
+    expect([...front.hostPorts].sort()).toEqual(contacts);
     expect(front.connected).toBe(true);
+  });
+
+  it('has its routes as soon as it is there, and refuses what comes before anybody listens', async () => {
+    const server = await startServer();
+    await connect(server);
+    const caller = await SipCaller.open(server.udpPort);
+    closers.push(() => caller.close());
+    const early = await caller.ask({ method: 'OPTIONS' });
+    expect([early.status, early.header('Retry-After')]).toEqual([503, '10']);
   });
 
   it('is refused with a wrong secret', async () => {
@@ -48,7 +57,7 @@ describe('the connection to the SIP server', () => {
     await expect(SipFront.connect({ server: wrong, log: silentLog })).rejects.toThrow(
       'SIP_SERVER_UNREACHABLE',
     );
-    await until('the connection is gone', () => server.census().applications === 0);
+    await until('the connection is gone', () => !server.census()?.applications);
   });
 
   it('is given up in good time where nothing listens', async () => {
@@ -73,14 +82,14 @@ describe('the connection to the SIP server', () => {
       requests.push(request);
       request.respond(200);
     });
-    const sipPort = first.contacts[0]?.port ?? 0;
+    const { udpPort: port, admin } = first;
     await first.close();
     await until('the loss is told', () => told.length === 1);
     expect(front.connected).toBe(false);
-    await startServer(sipPort, first.admin.port);
+    await startServer({ port, adminPort: admin.port, transports: ['udp'] });
     await until('the return is told', () => told.length === 2);
     expect(told).toEqual(['lost', 'restored']);
-    const caller = await SipCaller.open(sipPort);
+    const caller = await SipCaller.open(port);
     closers.push(() => caller.close());
     expect((await caller.ask({ method: 'OPTIONS' })).status).toBe(200);
     expect(requests.map((request) => request.method)).toEqual(['OPTIONS']);

@@ -12,20 +12,20 @@ import {
   type SipRequestLike,
 } from '../support/application.ts';
 import { RawPeer, firstLine, header, tagIn } from '../support/raw-peer.ts';
-import { startServer, type ServerUnderTest } from './servers.ts';
-import { PATIENCE_MS, TEST_TIMERS, quirks } from './table.ts';
+import { startTestSipServer, type TestSipServer } from '../../support/sip-server/start.ts';
+import { PATIENCE_MS, TEST_TIMERS, quirks } from '../../support/sip-server/table.ts';
 
 const OK_INVITE = (message: string): boolean =>
   message.startsWith('SIP/2.0 200') && header(message, 'CSeq').endsWith('INVITE');
 
 vi.setConfig({ testTimeout: 2 * PATIENCE_MS });
 
-let server: ServerUnderTest;
+let server: TestSipServer;
 let application: TestApplication;
 let peer: RawPeer;
 
 beforeAll(async () => {
-  server = await startServer({ timers: TEST_TIMERS });
+  server = await startTestSipServer({ timers: TEST_TIMERS });
   application = await TestApplication.connect(server.admin, ['invite', 'options']);
 });
 

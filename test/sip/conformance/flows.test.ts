@@ -10,21 +10,21 @@ import {
   type SipRequestLike,
 } from '../support/application.ts';
 import { RawPeer } from '../support/raw-peer.ts';
-import { startServer, type ServerUnderTest } from './servers.ts';
-import { quirks } from './table.ts';
+import { startTestSipServer, type TestSipServer } from '../../support/sip-server/start.ts';
+import { quirks } from '../../support/sip-server/table.ts';
 
 const VERBS = ['invite', 'register', 'options', 'message', 'subscribe', 'refer', 'info', 'notify'];
 
-let serverA: ServerUnderTest;
-let serverB: ServerUnderTest;
+let serverA: TestSipServer;
+let serverB: TestSipServer;
 let a: TestApplication;
 let b: TestApplication;
 let uriA: string;
 let uriB: string;
 
 beforeAll(async () => {
-  serverA = await startServer();
-  serverB = await startServer();
+  serverA = await startTestSipServer();
+  serverB = await startTestSipServer();
   a = await TestApplication.connect(serverA.admin, VERBS);
   b = await TestApplication.connect(serverB.admin, VERBS);
   uriA = `sip:gateway@127.0.0.1:${serverA.udpPort}`;

@@ -202,8 +202,8 @@ export class SipCaller {
   }
 
   /** A request of the far end, past or future. */
-  request(method: string): Promise<SipText> {
-    return this.waitFor(`${method} from the gateway`, (one) => one.method === method);
+  request(method: string, timeoutMs?: number): Promise<SipText> {
+    return this.waitFor(`${method} from the gateway`, (one) => one.method === method, timeoutMs);
   }
 
   async waitFor(what: string, fits: (message: SipText) => boolean, timeoutMs = 8000): Promise<SipText> {

@@ -12,6 +12,13 @@ function collector(): { events: Events<Map>; digits: string[]; take: (payload: {
 }
 
 describe('typed events', () => {
+  it('says whether anybody listened', () => {
+    const events = new Events<{ digit: { digit: string } }>();
+    expect(events.emit('digit', { digit: '1' })).toBe(false);
+    events.on('digit', () => undefined);
+    expect(events.emit('digit', { digit: '1' })).toBe(true);
+  });
+
   it('reach every listener in the order they came', () => {
     const { events, digits, take } = collector();
     events.on('digit', take);

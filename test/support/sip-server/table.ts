@@ -11,6 +11,8 @@ export const KIND = DRACHTIO_BINARY === undefined ? 'embedded' : 'drachtio';
  * its timers are too coarse for them: it keeps those of RFC 3261 and gets more patience.
  */
 export const TEST_TIMERS = KIND === 'embedded' ? { t1Ms: 20, t2Ms: 160, t4Ms: 200 } : {};
+/** For calls whose ACK never comes: 64 T1 are 0.3 s. */
+export const SHORT_TIMERS = KIND === 'embedded' ? { t1Ms: 5, t2Ms: 20 } : {};
 export const PATIENCE_MS = KIND === 'embedded' ? 10_000 : 45_000;
 
 interface Quirks {
@@ -28,6 +30,12 @@ interface Quirks {
   readonly routeBeforeAuthentication: 'OK' | 'NO';
   /** The final status of a request to a UDP port where nobody listens. */
   readonly deadPortStatuses: readonly number[];
+  /** A second INVITE that is the first one, come by another way (RFC 3261 §8.2.2.2). */
+  readonly mergedStatus: number;
+  /** A call of a scanner that introduces itself. */
+  readonly scannerStatus: number;
+  /** Verbs that no gateway takes, and that are refused nevertheless; the others get no answer at all. */
+  readonly refusedVerbs: readonly string[];
 }
 
 const QUIRKS: Record<typeof KIND, Quirks> = {
@@ -40,6 +48,9 @@ const QUIRKS: Record<typeof KIND, Quirks> = {
     routeBeforeAuthentication: 'NO',
     // Node does not pass ICMP errors of an unconnected UDP socket up.
     deadPortStatuses: [408],
+    mergedStatus: 482,
+    scannerStatus: 403,
+    refusedVerbs: ['REGISTER', 'MESSAGE', 'SUBSCRIBE', 'PUBLISH', 'REFER'],
   },
   drachtio: {
     proxies: true,
@@ -50,6 +61,12 @@ const QUIRKS: Record<typeof KIND, Quirks> = {
     noHopsStatus: 404,
     routeBeforeAuthentication: 'OK',
     deadPortStatuses: [408, 503],
+    // It gives the second one to the dialog that the first one began, and forgets it there.
+    mergedStatus: 100,
+    // Its own filter is before ours, and says 603 whatever its `action` is.
+    scannerStatus: 603,
+    // A REFER outside any dialog is dropped.
+    refusedVerbs: ['REGISTER', 'MESSAGE', 'SUBSCRIBE', 'PUBLISH'],
   },
 };
 
