@@ -4,6 +4,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { threadOptionsSchema } from './control.ts';
 import { MediaThread } from './media-thread-core.ts';
+import { preferSound } from './priority.ts';
 import type { OpenVoice } from './voice-port.ts';
 
 /** More uncaught errors than this within a window mean that the thread's state cannot be trusted: it dies. */
@@ -26,6 +27,7 @@ export async function runMediaThread(createVoices: CreateVoices): Promise<void> 
   const port = parentPort;
   if (port === null) throw new Error('a media thread is started as a worker');
   const options = threadOptionsSchema.parse(workerData);
+  preferSound();
   const voices = await createVoices(options.agent);
   const thread = new MediaThread({
     options,
