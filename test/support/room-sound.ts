@@ -2,6 +2,7 @@
 import type { Codec } from '../../src/media/frame.ts';
 import type { SfuRouter } from '../../src/media/sfu-router.ts';
 import type { Room } from '../../src/room/room.ts';
+import { OpusParty } from './opus-party.ts';
 import type { Agent, Caller } from './room-stage.ts';
 import { PlainParty, type DirectParty, type Heard } from './router-party.ts';
 import { tone } from './sound/level.ts';
@@ -28,7 +29,7 @@ export function tonesIn(payloads: readonly Uint8Array[], codec: Codec = 'pcmu'):
 
 /** The tones in what a party hears from now on, one stream (SSRC) after the other. */
 export async function listen(
-  party: Caller | PlainParty | DirectParty,
+  party: Caller | PlainParty | DirectParty | OpusParty,
   codec: Codec = 'pcmu',
 ): Promise<number[]> {
   const before = party.heard.length;
@@ -57,7 +58,18 @@ export async function visitorJoins(router: SfuRouter, codec: Codec = 'pcmu'): Pr
   return visitor;
 }
 
-export async function consumeAllOthers(router: SfuRouter, party: PlainParty | DirectParty): Promise<void> {
+/** A browser in a room of browsers. */
+export async function opusVisitorJoins(router: SfuRouter): Promise<OpusParty> {
+  const visitor = await OpusParty.join(router);
+  await visitor.produce('visitor');
+  visitor.play(visitor_hz);
+  return visitor;
+}
+
+export async function consumeAllOthers(
+  router: SfuRouter,
+  party: PlainParty | DirectParty | OpusParty,
+): Promise<void> {
   const others = router.producers.filter((one) => one.tag['participantId'] !== 'visitor');
   for (const { producerId } of others) await party.consume(producerId);
 }

@@ -6,6 +6,7 @@ import type { Sfu } from '../../src/media/sfu.ts';
 import { MediaThreads } from '../../src/media/threads.ts';
 import type { Room } from '../../src/room/room.ts';
 import { Rooms } from '../../src/room/rooms.ts';
+import type { RoomTrackCodec } from '../../src/room/router-link.ts';
 import { PAYLOAD_TYPE_OF, RtpEndpoint, TELEPHONE_EVENT_PAYLOAD_TYPE } from './phone/rtp-endpoint.ts';
 import type { ReceivedPacket } from './phone/rtp-record.ts';
 import { silentLog, startSfu } from './sfu.ts';
@@ -54,8 +55,8 @@ export class RoomStage {
     return this.threads.leastLoaded();
   }
 
-  async openRoom(): Promise<Room> {
-    const room = await this.rooms.open({ roomId: newId('room'), thread: this.thread });
+  async openRoom(trackCodec: RoomTrackCodec = 'g711'): Promise<Room> {
+    const room = await this.rooms.open({ roomId: newId('room'), thread: this.thread, trackCodec });
     this.#rooms.push(room);
     return room;
   }
@@ -109,8 +110,9 @@ export class RoomStage {
   async census(): Promise<Record<string, number>> {
     const [thread] = await this.threads.census();
     if (thread === undefined) throw new Error('no media thread is alive');
-    const { legs, links, voices, patches, sockets, portsUsed, ticked } = thread.census;
-    return { legs, links, voices, patches, sockets, portsUsed, ticked, ...this.sfu.census() };
+    const { legs, links, voices, patches, sockets, opusStates, portsUsed, ticked } = thread.census;
+    const counted = { legs, links, voices, patches, sockets, opusStates, portsUsed, ticked };
+    return { ...counted, ...this.sfu.census() };
   }
 
   /** Every caller hangs up, every agent and room is closed. */

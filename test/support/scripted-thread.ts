@@ -1,14 +1,15 @@
 /** The thread's side of a room's commands, written down; it refuses what it is told to refuse. */
 import { createSocket, type Socket } from 'node:dgram';
 import { once } from 'node:events';
-import { TrunklineError } from '../../src/base/errors.ts';
+import { TrunklineError, type ErrorCode } from '../../src/base/errors.ts';
 import type { Command } from '../../src/media/control.ts';
 import type { ThreadCommands } from '../../src/room/wiring.ts';
 
 export class ScriptedThread {
   readonly commands: Command[] = [];
-  /** Command types that are answered by MEDIA_NOT_OPEN. */
+  /** Command types that are refused, with `refusal`. */
   readonly refused = new Set<Command['type']>();
+  refusal: ErrorCode = 'MEDIA_NOT_OPEN';
   /** Asked for each command before it is answered. */
   onCommand: ((command: Command) => void) | undefined;
   /** Where the link listens: a real socket, so that no packet of a router goes astray. */
@@ -30,7 +31,7 @@ export class ScriptedThread {
     this.commands.push(command);
     this.onCommand?.(command);
     await Promise.resolve();
-    if (this.refused.has(command.type)) throw new TrunklineError('MEDIA_NOT_OPEN', command.type);
+    if (this.refused.has(command.type)) throw new TrunklineError(this.refusal, command.type);
     return (command.type === 'link.open' ? { port: this.#socket.address().port } : null) as never;
   };
 

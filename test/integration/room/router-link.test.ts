@@ -16,6 +16,7 @@ import { until } from '../../support/until.ts';
 
 const caller = { participantId: 'caller', portId: 'leg', codec: 'pcmu' } as const;
 const agent = { participantId: 'agent', portId: 'voice', codec: 'pcma' } as const;
+const pcmu = { mimeType: 'audio/PCMU', payloadType: 0, clockRate: 8000 };
 const nothing = { workers: 1, routers: 0, transports: 0, producers: 0, consumers: 0 };
 
 let sfu: Sfu;
@@ -66,10 +67,10 @@ async function remoteProducer(
   router: SfuRouter,
   ssrc: number,
   appData: Record<string, unknown> = {},
+  codec: { mimeType: string; payloadType: number; clockRate: number; channels?: number } = pcmu,
 ): Promise<string> {
   const transport = await router.createDirectTransport();
-  const codecs = [{ mimeType: 'audio/PCMU', payloadType: 0, clockRate: 8000 }];
-  const rtpParameters = { codecs, encodings: [{ ssrc }] };
+  const rtpParameters = { codecs: [codec], encodings: [{ ssrc }] };
   return (await transport.produce({ kind: 'audio', rtpParameters, appData })).id;
 }
 
@@ -253,6 +254,45 @@ describe('a thread that refuses', () => {
     await link.close();
     expect(thread.of('link.close')).toHaveLength(1);
     expect(sfu.census()).toEqual(nothing);
+  });
+});
+
+describe('a room of browsers', () => {
+  const opusCodec = { mimeType: 'audio/opus', payloadType: 111, clockRate: 48_000, channels: 2 };
+
+  it('has its voices in Opus, whatever they speak in the thread, and takes those of others', async () => {
+    open({ trackCodec: 'opus' }).add(caller);
+    link.add(agent);
+    const router = await link.router();
+    expect(router.producers.map(({ codec }) => codec)).toEqual(['opus', 'opus']);
+    expect(thread.of('link.send')).toMatchObject([
+      { fromId: 'leg', codec: 'opus', payloadType: 100 },
+      { fromId: 'voice', codec: 'opus', payloadType: 100 },
+    ]);
+    await remoteProducer(router, 7, { participantId: 'visitor' }, opusCodec);
+    await until('it is taken', () => seen.includes('added visitor'));
+    const [received] = thread.of('link.receive');
+    expect(received).toMatchObject({ codec: 'opus', payloadType: 100 });
+  });
+
+  it('goes on without libopus: who is in Opus is left out, and asked for once', async () => {
+    thread.refusal = 'OPUS_UNAVAILABLE';
+    thread.refused.add('link.receive');
+    thread.refused.add('link.send');
+    open({ trackCodec: 'opus' }).add(agent);
+    const router = await link.router();
+    const mute = await remoteProducer(router, 7, { participantId: 'mute' }, opusCodec);
+    await until('it was tried', () => thread.of('link.receive').length === 1);
+    await link.router();
+    expect([router.demand(mute), sfu.census().consumers]).toEqual([0, 0]);
+    thread.refused.delete('link.receive');
+    const heard = await remoteProducer(router, 8, { participantId: 'heard' });
+    await until('the next is heard', () => router.demand(heard) === 1);
+    expect(thread.of('link.receive')).toHaveLength(2);
+    expect(thread.of('link.send')).toHaveLength(1);
+    await (await DirectParty.join(router)).consume(router.producers[0]?.producerId ?? '');
+    await until('it was tried', () => thread.of('link.send').length === 2);
+    expect(await link.router()).toBe(router);
   });
 });
 
