@@ -2,8 +2,9 @@
  * What an operator may ask over HTTP: is the gateway well, which calls are there, what was booked.
  * JSON only; problems are told as RFC 9457 problem details. Bound to loopback by default: it has no log-in yet.
  */
-import fastify, { type FastifyInstance } from 'fastify';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { z } from 'zod';
+import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { CallRecord, Journal } from '../room/journal.ts';
 
@@ -39,28 +40,23 @@ export class OperatorApi {
   }
 
   static async start(sources: OperatorSources, options: OperatorOptions): Promise<OperatorApi> {
-    const server = fastify({ bodyLimit: 64 * 1024, forceCloseConnections: true });
-    server.setNotFoundHandler(async (request, reply) => {
-      await reply
-        .status(404)
-        .type('application/problem+json')
-        .send({
-          title: 'Not found',
-          status: 404,
-          detail: `There is nothing at ${request.method} ${request.url}.`,
-        });
+    const server = fastify({
+      bodyLimit: 64 * 1024,
+      forceCloseConnections: true,
+      // A path that is no path never reaches the handlers below.
+      frameworkErrors: (error, _request, reply) => void sendProblem(reply, problemOf(error)),
     });
-    server.setErrorHandler(async (error, _request, reply) => {
-      const invalid = error instanceof z.ZodError;
-      if (!invalid) options.log.error({ err: error }, 'operator request failed');
-      await reply
-        .status(invalid ? 400 : 500)
-        .type('application/problem+json')
-        .send({
-          title: invalid ? 'Bad request' : 'Internal error',
-          status: invalid ? 400 : 500,
-          detail: invalid ? z.prettifyError(error) : 'The log holds the cause.',
-        });
+    server.setNotFoundHandler((request, reply) =>
+      sendProblem(reply, {
+        title: 'Not found',
+        status: 404,
+        detail: `There is nothing at ${request.method} ${request.url}.`,
+      }),
+    );
+    server.setErrorHandler((error, _request, reply) => {
+      const problem = problemOf(error);
+      if (problem.status >= 500) options.log.error({ err: error }, 'operator request failed');
+      return sendProblem(reply, problem);
     });
     addRoutes(server, sources);
     const url = await server.listen({ host: options.host, port: options.port });
@@ -70,6 +66,26 @@ export class OperatorApi {
   async close(): Promise<void> {
     await this.#server.close();
   }
+}
+
+/** RFC 9457. */
+interface Problem {
+  readonly title: string;
+  readonly status: number;
+  readonly detail: string;
+}
+
+function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
+  return reply.status(problem.status).type('application/problem+json').send(problem);
+}
+
+/** Whose fault it is: a request that nobody could answer is not ours, and no error of the log. */
+function problemOf(error: unknown): Problem {
+  if (error instanceof z.ZodError)
+    return { title: 'Bad request', status: 400, detail: z.prettifyError(error) };
+  const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
+  if (status >= 400 && status < 500) return { title: 'Bad request', status, detail: messageOf(error) };
+  return { title: 'Internal error', status: 500, detail: 'The log holds the cause.' };
 }
 
 function addRoutes(server: FastifyInstance, sources: OperatorSources): void {
@@ -86,14 +102,8 @@ function addRoutes(server: FastifyInstance, sources: OperatorSources): void {
   server.get<{ Params: { callId: string } }>('/v1/calls/:callId', async (request, reply) => {
     const record: CallRecord | undefined = sources.journal.get(request.params.callId);
     if (record !== undefined) return record;
-    return reply
-      .status(404)
-      .type('application/problem+json')
-      .send({
-        title: 'No such call',
-        status: 404,
-        detail: `No call ${request.params.callId} is remembered.`,
-      });
+    const detail = `No call ${request.params.callId} is remembered.`;
+    return sendProblem(reply, { title: 'No such call', status: 404, detail });
   });
   server.get('/v1/appointments', () => ({ appointments: sources.appointments() }));
   server.get('/v1/census', async () => sources.census());

@@ -89,6 +89,33 @@ describe('the operator API', () => {
     expect(await get(api, '/nothing')).toMatchObject({ status: 404, body: { title: 'Not found' } });
   });
 
+  it.each([
+    ['a path that cannot be decoded', '/v1/calls/%zz', {}, 400],
+    ['a path that is too long', `/v1/calls/${'a'.repeat(5000)}`, {}, 414],
+    ['a body that is no JSON', '/v1/calls', { body: '{bad' }, 400],
+    ['a body that is too long', '/v1/calls', { body: `"${'x'.repeat(70_000)}"` }, 413],
+    ['a limit that is none', '/v1/calls?limit=many', {}, 400],
+  ])("tells %s as the asker's problem", async (_what, path, request, status) => {
+    const { api } = await start();
+    const post = { method: 'POST', headers: { 'Content-Type': 'application/json' } };
+    const response = await fetch(`${api.url}${path}`, 'body' in request ? { ...post, ...request } : {});
+    expect(response.status).toBe(status);
+    expect(response.headers.get('Content-Type')).toContain('application/problem+json');
+    expect(await response.json()).toMatchObject({ status, title: 'Bad request' });
+  });
+
+  it('answers 500 and tells the log alone when a part fails', async () => {
+    const sources = { journal: new Journal(), troubles: () => [], appointments: () => [] };
+    const api = await OperatorApi.start(
+      { ...sources, census: () => Promise.reject(new Error('secret')) },
+      { host: '127.0.0.1', port: 0, log: createLog({ level: 'silent' }) },
+    );
+    open.push(api);
+    const { status, body } = await get(api, '/v1/census');
+    expect(status).toBe(500);
+    expect(JSON.stringify(body)).not.toContain('secret');
+  });
+
   it('lists appointments and the census', async () => {
     const { api } = await start();
     expect((await get(api, '/v1/appointments')).body).toMatchObject({
