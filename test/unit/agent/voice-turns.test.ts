@@ -17,14 +17,15 @@ describe('barge-in', () => {
     const sounding = scene.toCaller.slice(before).map((frame) => frame.payload[80]);
     expect(sounding[0]).toBe(0x10);
     expect(sounding.at(-1)).not.toBe(0x10);
-    const heardMs = scene.toCaller.length * 20;
+    // The last frame is the fade-out; it does not count as heard.
+    const heardMs = (scene.toCaller.length - 1) * 20;
     expect(scene.model.told).toEqual([`interrupt a ${heardMs}`, 'caller starts']);
     expect(heardMs).toBeLessThan(1000 + 240 + 120);
     expect(scene.events('said')).toMatchObject([
       { itemId: 'a', text: 'A long story.', heardMs, totalMs: 5000, interrupted: true },
     ]);
     scene.run(1000);
-    expect(scene.toCaller).toHaveLength(heardMs / 20);
+    expect(scene.toCaller).toHaveLength(heardMs / 20 + 1);
   });
 
   it('drops what still comes of a reply that was cut, but plays the next one', () => {
@@ -71,7 +72,7 @@ describe('barge-in', () => {
     scene.model.tell('speechStarted', {});
     expect(scene.model.told).toEqual(['interrupt a 1000']);
     scene.run(1000);
-    expect(scene.toCaller).toHaveLength(50);
+    expect(scene.toCaller).toHaveLength(50 + 1);
   });
 
   it('withdraws a reply that the model takes back', () => {
@@ -79,7 +80,7 @@ describe('barge-in', () => {
     scene.run(200);
     scene.model.tell('replyDone', { itemId: 'a', interrupted: true });
     scene.run(200);
-    expect(scene.toCaller).toHaveLength(10);
+    expect(scene.toCaller).toHaveLength(10 + 1);
     expect(scene.events('said')).toMatchObject([{ heardMs: 200, interrupted: true }]);
   });
 });
