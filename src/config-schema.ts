@@ -75,6 +75,53 @@ const trunk = z.strictObject({
     .prefault({}),
 });
 
+const secret = z.string().min(16, 'must have 16 characters or more').max(128);
+const origin = z
+  .string()
+  .regex(/^https?:\/\/[^/\s*]+$/, 'must be an origin such as https://example.org, without a path or *');
+
+const web = z.strictObject({
+  host: address.default('127.0.0.1'),
+  port: portNumber.default(8081),
+  token_secret: z.union([z.literal(''), z.string().min(32, 'must have 32 characters or more')]).default(''),
+  token_ttl_max_s: z.int().min(10).max(86_400).default(3600),
+  tenant_keys: z.array(z.strictObject({ tenant: slug, key: secret })).default([]),
+  widget_keys: z
+    .array(
+      z.strictObject({
+        key: z.string().min(4).max(128),
+        tenant: slug.default('default'),
+        origins: z.array(origin).min(1),
+        profiles: z.array(slug).min(1),
+      }),
+    )
+    .default([]),
+  ice: z
+    .strictObject({
+      stun_urls: z.array(z.string().regex(/^stuns?:/, 'must begin with stun:')).default([]),
+      turn_urls: z.array(z.string().regex(/^turns?:/, 'must begin with turn: or turns:')).default([]),
+      turn_secret: z.string().default(''),
+      turn_ttl_s: z.int().min(60).max(86_400).default(3600),
+      relay_only: z.boolean().default(false),
+    })
+    .prefault({}),
+  watch: z
+    .strictObject({
+      alert_after_ms: z.int().min(100).max(60_000).default(5000),
+      give_up_after_ms: z.int().min(0).max(600_000).default(45_000),
+    })
+    .prefault({}),
+  limits: z
+    .strictObject({
+      visits_max: z.int().min(1).max(100_000).default(100),
+      sockets_per_address: z.int().min(1).max(100_000).default(50),
+      messages_per_second: z.int().min(1).max(1000).default(50),
+      message_bytes_max: z.int().min(4096).max(1_048_576).default(65_536),
+      requests_pending_max: z.int().min(1).max(100).default(16),
+    })
+    .prefault({}),
+});
+
 const number = z.strictObject({ number: e164, tenant: slug.default('default'), profile: slug });
 
 export const configSchema = z
@@ -90,6 +137,7 @@ export const configSchema = z
     operator: z
       .strictObject({ host: address.default('127.0.0.1'), port: portNumber.default(8080) })
       .prefault({}),
+    web: web.prefault({}),
     calls: z
       .strictObject({
         max: z.int().min(1).max(100_000).default(200),
@@ -109,6 +157,7 @@ export const configSchema = z
         api_key: z.string().default(''),
         model: z.string().default('gpt-realtime-2.1'),
         voice: z.string().default('marin'),
+        transcription_model: z.string().default('gpt-live-transcribe'),
         connect_timeout_ms: z.int().min(100).max(60_000).default(8000),
         append_ms: z.int().min(20).max(60).multipleOf(20).default(20),
       })
@@ -126,6 +175,10 @@ export const configSchema = z
       problem(['sip', 'tls'], 'key_file and cert_file are needed because sip.listen has a tls entry');
     if (config.media.address === '0.0.0.0' && config.media.external_address === '')
       problem(['media', 'external_address'], 'must be set: 0.0.0.0 cannot be written into an SDP answer');
+    if (config.web.ice.turn_urls.length > 0 && config.web.ice.turn_secret === '')
+      problem(['web', 'ice', 'turn_secret'], 'must be set: turn_urls need credentials');
+    if (config.web.ice.relay_only && config.web.ice.turn_urls.length === 0)
+      problem(['web', 'ice', 'relay_only'], 'needs turn_urls: nothing else relays');
     config.trunks.forEach((one, index) => {
       if (one.allow.length === 0 && one.auth === undefined)
         problem(

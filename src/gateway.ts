@@ -19,11 +19,14 @@ import { PhoneDoor } from './phone/door.ts';
 import { Journal } from './room/journal.ts';
 import { Rooms } from './room/rooms.ts';
 import { OperatorApi } from './web/operator-api.ts';
+import { WebDoor, type WebCensus } from './web/web-door.ts';
 
 export interface Gateway {
   /** Where calls arrive: `udp/127.0.0.1:5060`, ports known. */
   readonly sipAddresses: readonly string[];
   readonly operatorUrl: string;
+  /** Where visitors come in: the demo page, the widget and its signalling. */
+  readonly webUrl: string;
   readonly journal: Journal;
   /** Everything that is open in every part; all zero between calls. */
   census(): Promise<GatewayCensus>;
@@ -36,6 +39,7 @@ export interface Gateway {
 export interface GatewayCensus {
   readonly calls: number;
   readonly rooms: number;
+  readonly web: WebCensus;
   readonly threads: Awaited<ReturnType<MediaThreads['census']>>;
   readonly sfu: ReturnType<Sfu['census']>;
   /** null when drachtio-server does the SIP. */
@@ -107,9 +111,18 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
     ...{ threads, rooms, openAgent, journal, log },
   });
   order.add('phone door', phone);
+  const web = await WebDoor.start({
+    settings: config.web,
+    profiles: new Set(profiles.keys()),
+    durationMaxMs: config.calls.duration_max_ms,
+    folder: join(packageRoot, 'widget', 'dist'),
+    ...{ threads, rooms, openAgent, journal, log },
+  });
+  order.add('web door', web);
   const census = async (): Promise<GatewayCensus> => ({
     calls: phone.calls,
     rooms: rooms.size,
+    web: web.census(),
     threads: await threads.census(),
     sfu: sfu.census(),
     sip: sip?.census() ?? null,
@@ -125,17 +138,19 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
     { host: config.operator.host, port: config.operator.port, log },
   );
   order.add('operator API', operator);
-  log.info({ sip: phone.addresses, operator: operator.url }, 'ready');
+  log.info({ sip: phone.addresses, web: web.url, operator: operator.url }, 'ready');
   return {
     sipAddresses: phone.addresses,
     operatorUrl: operator.url,
+    webUrl: web.url,
     journal,
     census,
     close: () => order.close(),
     drain: async () => {
       draining = true;
       phone.drain();
-      await within(config.calls.drain_ms, phone.idle());
+      web.drain();
+      await within(config.calls.drain_ms, Promise.all([phone.idle(), web.idle()]));
       await order.close();
     },
   };
@@ -187,7 +202,10 @@ function agentOptions(settings: Settings, tools: ToolRegistry): AgentOptions {
   const { config, profiles, dataDir, environment } = settings;
   const { realtime } = config;
   const { variables } = environment;
-  const answering = new Set(config.numbers.map((route) => route.profile));
+  const answering = new Set([
+    ...config.numbers.map((route) => route.profile),
+    ...config.web.widget_keys.flatMap((one) => one.profiles),
+  ]);
   return {
     offline: {
       cacheFolder: join(dataDir, 'speech'),
@@ -198,6 +216,7 @@ function agentOptions(settings: Settings, tools: ToolRegistry): AgentOptions {
       apiKey: realtime.api_key || (variables['OPENAI_API_KEY'] ?? ''),
       model: realtime.model,
       voice: realtime.voice,
+      transcriptionModel: realtime.transcription_model,
       connectTimeoutMs: realtime.connect_timeout_ms,
       appendMs: realtime.append_ms,
       tools: tools.declarations(),
@@ -226,7 +245,7 @@ async function startSip(settings: Settings, log: Log, order: ClosingOrder): Prom
 }
 
 /** Waits for `work`, but no longer than `limitMs`. */
-async function within(limitMs: number, work: Promise<void>): Promise<void> {
+async function within(limitMs: number, work: Promise<unknown>): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<undefined>();
   const cancel = systemClock.after(limitMs, () => resolve(undefined));
   await Promise.race([work, promise]);
