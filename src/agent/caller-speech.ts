@@ -8,11 +8,13 @@ export type SpeechChange =
   | 'started'
   /** It was none: a cough, a click. */
   | 'cleared'
-  /** Silence has lasted long enough to end the turn. */
+  /** Silence has lasted long enough to end the turn, or the turn has lasted too long for anybody. */
   | 'stopped';
 
 /** Voiced sound that makes an onset, in ms. */
 const ONSET_MS = 40;
+/** Longest turn, in ms: hold music and running engines never pause, and would keep the agent silent for ever. */
+const TURN_MS_MAX = 30_000;
 
 export class CallerSpeech {
   readonly #endOfSpeechMs: number;
@@ -21,6 +23,7 @@ export class CallerSpeech {
   /** Voiced ms of the onset; unvoiced frames wear it down, so that clicks do not add up. */
   #voicedMs = 0;
   #silentMs = 0;
+  #turnMs = 0;
 
   constructor(options: { endOfSpeechMs: number }) {
     this.#endOfSpeechMs = options.endOfSpeechMs;
@@ -39,8 +42,10 @@ export class CallerSpeech {
   frame(voiced: boolean, confirmMs: number): SpeechChange | null {
     this.#silentMs = voiced ? 0 : this.#silentMs + FRAME_MS;
     if (this.#speaking) {
-      if (this.#silentMs < this.#endOfSpeechMs) return null;
+      this.#turnMs += FRAME_MS;
+      if (this.#silentMs < this.#endOfSpeechMs && this.#turnMs < TURN_MS_MAX) return null;
       this.#speaking = false;
+      this.#turnMs = 0;
       return 'stopped';
     }
     this.#voicedMs = Math.max(0, this.#voicedMs + (voiced ? FRAME_MS : -FRAME_MS));

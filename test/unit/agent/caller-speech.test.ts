@@ -35,6 +35,23 @@ describe('CallerSpeech', () => {
     expect(speech.frame(true, 80)).toBe('started');
   });
 
+  it('ends a turn that never ends after 30 s, and begins another', () => {
+    const told = changes('v'.repeat((2 * 30_000) / 20 + 20));
+    expect(told).toEqual([
+      ...['onset@2', 'started@4', 'stopped@1504'],
+      ...['onset@1506', 'started@1508', 'stopped@3008'],
+      ...['onset@3010', 'started@3012'],
+    ]);
+  });
+
+  it('gives each turn its 30 s', () => {
+    const turn = `${'v'.repeat(1000)}${'-'.repeat(10)}`;
+    expect(changes(turn + turn).filter((change) => change.startsWith('stopped'))).toEqual([
+      'stopped@1005',
+      'stopped@2015',
+    ]);
+  });
+
   it('knows how long it has been silent', () => {
     const speech = new CallerSpeech({ endOfSpeechMs: 100 });
     for (let index = 0; index < 3; index += 1) speech.frame(false, 80);
