@@ -74,6 +74,7 @@ function configuration(
     // Below the ports that the kernel gives away, and apart from the default range.
     media: { rtp_port_min: 26_000, rtp_port_max: 29_999 },
     operator: { port: operatorPort },
+    web: { port: 0 },
     calls: { max: options.callsMax, per_second_max: 1000, answer_after_ms: 10_000, drain_ms: 1000 },
     realtime: { base_url: options.modelUrl, api_key: 'bench', append_ms: options.appendMs },
     trunks: [{ name: 'bench', allow: ['127.0.0.1/32'], codecs: ['pcmu'], calls_max: options.callsMax }],

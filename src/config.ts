@@ -49,14 +49,18 @@ export function loadSettings(environment: Environment): Settings {
   const config = parseYaml(file, configSchema, environment.variables);
   const beside = (path: string): string => (isAbsolute(path) ? path : resolve(packageRoot, path));
   const profiles = loadProfiles(beside(config.profiles_dir), environment.variables);
-  config.numbers.forEach((route, index) => {
-    if (profiles.has(route.profile)) return;
+  const demand = (profile: string, key: string): void => {
+    if (profiles.has(profile)) return;
     const known = [...profiles.keys()].join(', ');
     throw new TrunklineError(
       'CONFIG_INVALID',
-      `${file}: numbers[${index}].profile: no profile "${route.profile}" in ${config.profiles_dir} (known: ${known})`,
+      `${file}: ${key}: no profile "${profile}" in ${config.profiles_dir} (known: ${known})`,
     );
-  });
+  };
+  config.numbers.forEach((route, index) => demand(route.profile, `numbers[${index}].profile`));
+  config.web.widget_keys.forEach((one, index) =>
+    one.profiles.forEach((profile, place) => demand(profile, `web.widget_keys[${index}].profiles[${place}]`)),
+  );
   return { config, profiles, dataDir: beside(config.data_dir), environment };
 }
 

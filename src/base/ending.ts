@@ -21,6 +21,8 @@ interface EndingRow {
 export const ENDINGS = {
   'agent-hung-up': { class: 'success', sipStatus: 200, q850: 16, text: 'The agent finished the call' },
   'caller-hung-up': { class: 'success', sipStatus: 200, q850: 16, text: 'The caller hung up' },
+  'visitor-left': { class: 'success', sipStatus: 200, q850: 16, text: 'The visitor hung up' },
+  'room-closed': { class: 'success', sipStatus: 200, q850: 16, text: 'The call was over for everybody' },
   transferred: { class: 'success', sipStatus: 200, q850: 16, text: 'The call was transferred' },
   'caller-cancelled': { class: 'client', sipStatus: 487, q850: 16, text: 'The caller gave up while ringing' },
   'unknown-trunk': { class: 'client', sipStatus: 403, q850: 21, text: 'No trunk matches the sender' },
@@ -67,6 +69,18 @@ export const ENDINGS = {
   },
   'rtp-timeout': { class: 'indeterminate', sipStatus: 408, q850: 102, text: 'No sound from the caller' },
   'session-expired': { class: 'indeterminate', sipStatus: 408, q850: 102, text: 'The session timer ran out' },
+  'visitor-lost': {
+    class: 'indeterminate',
+    sipStatus: 408,
+    q850: 102,
+    text: 'The page went away and did not come back',
+  },
+  'ice-lost': {
+    class: 'indeterminate',
+    sipStatus: 408,
+    q850: 102,
+    text: 'The way of the sound to the browser was lost',
+  },
   'signalling-lost': { class: 'indeterminate', sipStatus: 408, q850: 41, text: 'The SIP server was lost' },
 } as const satisfies Record<string, EndingRow>;
 

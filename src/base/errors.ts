@@ -34,6 +34,21 @@ export const ERROR_CATALOGUE = {
   TOOL_UNKNOWN: 'The agent asked for a tool that its profile does not list.',
   TOOL_ARGUMENTS_INVALID: 'The agent gave a tool arguments that do not match its schema.',
   TOOL_FAILED: 'A tool failed: the log holds the cause.',
+  WEB_PORT_IN_USE: 'The browser port is taken by another program: stop it, or change web.port.',
+  WEB_ORIGIN_REFUSED: 'This site may not use the gateway: add its origin to a widget key.',
+  WEB_SOCKETS_EXHAUSTED:
+    'This address has as many connections as it may have: close some, or raise the limit.',
+  WEB_MESSAGE_INVALID: 'A message is not one of the wire messages: compare widget and gateway versions.',
+  WEB_TOO_FAST: 'Messages come faster than they are taken: slow down.',
+  WEB_NOT_JOINED: 'A socket must join before it asks for anything else, and only once.',
+  WEB_TOKEN_INVALID: 'The token is not valid here, or its time is over: ask for a new one.',
+  WEB_KEY_INVALID: 'The key is not known, or not for this site or profile: check the configuration.',
+  WEB_RESUME_TOO_LATE: 'The participant cannot be resumed: its time is over. Join anew.',
+  WEB_FORBIDDEN: 'The participant may not do this: its token does not permit it.',
+  WEB_NOT_FOUND: 'There is no such room, transport, producer or consumer: it was closed meanwhile.',
+  WEB_MEDIA_REFUSED: 'The sound cannot be sent or received as asked: the codec or its settings do not fit.',
+  WEB_FAILED: 'Something went wrong on our side: try again; the log holds the cause.',
+  WEB_FULL: 'No visitor can be taken now: the limit is reached, or the gateway is stopping.',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

@@ -1,0 +1,223 @@
+/**
+ * One participant that came through a browser: its rights, its sound, and the socket that it has at the moment.
+ * A socket may be lost and another take its place; the participant stays the same meanwhile.
+ */
+import { randomBytes } from 'node:crypto';
+import type { Clock } from '../base/clock.ts';
+import { ending, type Ending } from '../base/ending.ts';
+import { TrunklineError } from '../base/errors.ts';
+import { Events } from '../base/events.ts';
+import { newId } from '../base/ids.ts';
+import type { Log } from '../base/log.ts';
+import { SerialQueue } from '../base/serial-queue.ts';
+import type { SfuRouter } from '../media/sfu-router.ts';
+import { GuestMedia } from './guest-media.ts';
+import { iceServersFor } from './ice-servers.ts';
+import { IceWatch } from './ice-watch.ts';
+import type { IceSettings, WatchSettings } from './settings.ts';
+import type { Grant } from './tokens.ts';
+import type { Member, WebRoom } from './web-room.ts';
+import {
+  RESUME_WITHIN_MS,
+  type Ask,
+  type EventName,
+  type EventPayload,
+  type Joined,
+  type Permission,
+  type RequestName,
+  type Result,
+  type WireParticipant,
+} from './wire.ts';
+
+/** A socket, as far as a guest needs it. */
+export interface Line {
+  send(name: EventName, payload: unknown): void;
+  /** Closes the socket once everything that was sent is out. */
+  hangUp(): void;
+}
+
+export interface GuestEvents {
+  /** Sound of this participant goes out to the browser now. */
+  hears: { participantId: string };
+  /** The media path was lost for a while: an ICE restart is being tried. */
+  alert: { transportId: string };
+  /** It is over for this guest; told once. */
+  left: Ending;
+}
+
+export interface GuestOptions {
+  readonly grant: Grant;
+  readonly room: WebRoom;
+  readonly ice: IceSettings;
+  readonly watch: WatchSettings;
+  readonly clock: Clock;
+  readonly log: Log;
+}
+
+type Handlers = { [N in Exclude<RequestName, 'join'>]: (ask: Ask<N>) => Promise<Result<N>> };
+
+export class Guest implements Member {
+  readonly participantId = newId('guest');
+  readonly events = new Events<GuestEvents>();
+  readonly #options: GuestOptions;
+  readonly #media: GuestMedia;
+  readonly #watch: IceWatch;
+  readonly #queue = new SerialQueue();
+  #resumeToken = '';
+  #line: Line | undefined;
+  #cancelGrace: (() => void) | undefined;
+  #left = false;
+
+  constructor(options: GuestOptions) {
+    const { room, watch, clock, log } = options;
+    this.#options = options;
+    this.#media = new GuestMedia({
+      participantId: this.participantId,
+      codec: room.codec,
+      router: room.router,
+    });
+    this.#watch = new IceWatch(watch, clock);
+    this.#media.events.on('ice', ({ transportId, state }) => this.#watch.state(transportId, state));
+    this.#media.events.on('hears', (heard) => this.events.emit('hears', heard));
+    this.#watch.events.on('alert', ({ transportId }) => {
+      log.warn({ participantId: this.participantId, transportId }, 'a browser has lost its media path');
+      this.events.emit('alert', { transportId });
+      this.tell('ice.restart', { transportId });
+    });
+    this.#watch.events.on('recovered', ({ transportId }) =>
+      log.info({ participantId: this.participantId, transportId }, 'a browser has its media path again'),
+    );
+    this.#watch.events.on('gaveUp', () => this.end(ending('ice-lost')));
+  }
+
+  get participant(): WireParticipant {
+    return { participantId: this.participantId, kind: this.#options.grant.role };
+  }
+
+  get hears(): boolean {
+    return this.#may('hear');
+  }
+
+  get room(): WebRoom {
+    return this.#options.room;
+  }
+
+  get resumeToken(): string {
+    return this.#resumeToken;
+  }
+
+  get transports(): number {
+    return this.#media.transports;
+  }
+
+  /** Takes a socket, the first one or one that follows a lost one; the answer to its `join`. */
+  attach(line: Line): Joined {
+    const resumed = this.#resumeToken !== '';
+    this.#cancelGrace?.();
+    this.#line?.hangUp();
+    this.#line = line;
+    this.#resumeToken = randomBytes(24).toString('base64url');
+    const { grant, room, ice } = this.#options;
+    const { rtpCapabilities } = room.router;
+    return {
+      participantId: this.participantId,
+      roomId: room.room.roomId,
+      role: grant.role,
+      permissions: [...grant.permissions],
+      codec: room.codec,
+      routerRtpCapabilities: rtpCapabilities as Joined['routerRtpCapabilities'],
+      ...iceServersFor(this.participantId, ice, Date.now()),
+      participants: room.participants(this),
+      producers: room.producers(this),
+      resumeToken: this.#resumeToken,
+      resumed,
+    };
+  }
+
+  /** The socket is lost: another one may take its place for RESUME_WITHIN_MS. Sound goes on meanwhile. */
+  detach(line: Line): void {
+    if (this.#line !== line) return;
+    this.#line = undefined;
+    this.#cancelGrace = this.#options.clock.after(RESUME_WITHIN_MS, () => this.end(ending('visitor-lost')));
+  }
+
+  /** Without a socket nothing is told: whoever comes back learns from `join` how things are. */
+  tell<N extends EventName>(name: N, payload: EventPayload<N>): void {
+    this.#line?.send(name, payload);
+  }
+
+  moveTo(router: SfuRouter): void {
+    this.#media.moveTo(router);
+  }
+
+  /**
+   * Answers one question; questions are answered one after another.
+   * @throws TrunklineError WEB_FORBIDDEN, WEB_NOT_FOUND, WEB_MEDIA_REFUSED
+   */
+  async answer<N extends Exclude<RequestName, 'join'>>(name: N, ask: Ask<N>): Promise<Result<N>> {
+    const handle = this.#handlers[name] as (ask: Ask<N>) => Promise<Result<N>>;
+    return this.#queue.run(async () => {
+      if (this.#left) throw new TrunklineError('WEB_NOT_FOUND', 'the participant has left');
+      return handle(ask);
+    });
+  }
+
+  /** It is over: the browser is told, and everything of it here is closed. Only the first ending counts. */
+  end(end: Ending): void {
+    if (this.#left) return;
+    this.#left = true;
+    this.#cancelGrace?.();
+    this.#watch.close();
+    this.#media.close();
+    this.room.leave(this);
+    this.tell('ending', { slug: end.slug, text: end.text });
+    this.#line?.hangUp();
+    this.#line = undefined;
+    this.events.emit('left', end);
+    this.events.removeAll();
+  }
+
+  #may(permission: Permission): boolean {
+    return this.#options.grant.permissions.includes(permission);
+  }
+
+  #need(permission: Permission): void {
+    if (!this.#may(permission)) throw new TrunklineError('WEB_FORBIDDEN', `not permitted: ${permission}`);
+  }
+
+  readonly #handlers: Handlers = {
+    'transport.create': ({ direction }) => {
+      this.#need(direction === 'send' ? 'publish' : 'hear');
+      return this.#media.createTransport(direction);
+    },
+    'transport.connect': (ask) => done(this.#media.connect(ask)),
+    'transport.restartIce': ({ transportId }) => this.#media.restartIce(transportId),
+    produce: async (ask) => {
+      this.#need('publish');
+      return { producerId: await this.#media.produce(ask) };
+    },
+    'producer.pause': ({ producerId }) => done(this.#media.pauseProducer(producerId)),
+    'producer.resume': ({ producerId }) => done(this.#media.resumeProducer(producerId)),
+    'producer.close': ({ producerId }) => {
+      this.#media.closeProducer(producerId);
+      return Promise.resolve({});
+    },
+    consume: ({ producerId, rtpCapabilities }) => {
+      const heard = this.room.audible(this, producerId);
+      if (heard === undefined) throw new TrunklineError('WEB_NOT_FOUND', `producer ${producerId}`);
+      return this.#media.consume(heard.source, heard.participantId, rtpCapabilities);
+    },
+    'consumer.pause': ({ consumerId }) => done(this.#media.pauseConsumer(consumerId)),
+    'consumer.resume': ({ consumerId }) => done(this.#media.resumeConsumer(consumerId)),
+    leave: () => {
+      // After the answer, which would be lost with the socket otherwise.
+      setImmediate(() => this.end(ending('visitor-left')));
+      return Promise.resolve({});
+    },
+  };
+}
+
+async function done(work: Promise<void>): Promise<Record<string, never>> {
+  await work;
+  return {};
+}

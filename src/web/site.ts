@@ -1,0 +1,109 @@
+/** What the browser door serves over HTTP: the widget and its page, and tokens for the servers of tenants. */
+import { existsSync } from 'node:fs';
+import fastifyStatic from '@fastify/static';
+import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
+import { z } from 'zod';
+import { ERROR_CATALOGUE, TrunklineError, type ErrorCode } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { permissionsOf } from '../room/permissions.ts';
+import { findByKey } from './keys.ts';
+import type { WebSettings } from './settings.ts';
+import type { Tokens } from './tokens.ts';
+import { permission, role } from './wire.ts';
+
+const body_bytes_max = 16 * 1024;
+const token_ttl_default_s = 300;
+
+const tokenQuestion = z
+  .strictObject({
+    profile: z.string().min(1).max(128).optional(),
+    room: z.string().min(1).max(128).optional(),
+    role: role.default('visitor'),
+    permissions: z.array(permission).max(permission.options.length).optional(),
+    ttl_s: z.int().min(1).default(token_ttl_default_s),
+  })
+  .refine((one) => (one.profile === undefined) !== (one.room === undefined), 'give either profile or room');
+
+export interface SiteParts {
+  readonly settings: WebSettings;
+  readonly tokens: Tokens;
+  readonly profiles: ReadonlySet<string>;
+  /** Tenant of an open room; undefined when there is none. */
+  readonly tenantOf: (roomId: string) => string | undefined;
+  readonly refused: (code: ErrorCode) => void;
+  /** The built widget with its page. */
+  readonly folder: string;
+  readonly log: Log;
+}
+
+/** A server that does not listen yet. */
+export async function createSite(parts: SiteParts): Promise<FastifyInstance> {
+  const { folder, log } = parts;
+  const server = fastify({ bodyLimit: body_bytes_max, forceCloseConnections: true });
+  server.addHook('onSend', async (_request, reply) => {
+    await reply.header('x-content-type-options', 'nosniff');
+  });
+  server.setNotFoundHandler((request, reply) =>
+    problem(reply, { title: 'Not found', status: 404, detail: `There is nothing at ${request.url}.` }),
+  );
+  server.setErrorHandler((error, _request, reply) => {
+    if (error instanceof TrunklineError) return refuse(parts, reply, error);
+    if (error instanceof z.ZodError)
+      return problem(reply, { title: 'Bad request', status: 400, detail: z.prettifyError(error) });
+    const status = statusOf(error);
+    if (status === 500) log.error({ err: error }, 'web request failed');
+    const detail = status === 500 ? 'The log holds the cause.' : 'The request cannot be read.';
+    return problem(reply, { title: status === 500 ? 'Internal error' : 'Bad request', status, detail });
+  });
+  server.post('/v1/tokens', async (request, reply) => {
+    const minted = await mint(parts, request.headers.authorization, request.body);
+    return reply.header('cache-control', 'no-store').send(minted);
+  });
+  if (existsSync(folder)) await server.register(fastifyStatic, { root: folder, maxAge: 300_000 });
+  else log.warn({ folder }, 'the widget is not built: nothing but signalling is served');
+  return server;
+}
+
+async function mint(
+  { settings, tokens, profiles, tenantOf }: SiteParts,
+  authorization: string | undefined,
+  body: unknown,
+): Promise<{ token: string; expires_in_s: number }> {
+  const key = /^Bearer (\S{1,200})$/i.exec(authorization ?? '')?.[1] ?? '';
+  const known = findByKey(settings.tenant_keys, key);
+  if (known === undefined) throw new TrunklineError('WEB_KEY_INVALID', 'no such tenant key');
+  const { profile, room, role: asRole, permissions, ttl_s } = tokenQuestion.parse(body);
+  if (profile !== undefined && !profiles.has(profile))
+    throw new TrunklineError('WEB_NOT_FOUND', `profile ${profile}`);
+  if (room !== undefined && tenantOf(room) !== known.tenant)
+    throw new TrunklineError('WEB_NOT_FOUND', `room ${room}`);
+  const ttlS = Math.min(ttl_s, settings.token_ttl_max_s);
+  const grant = {
+    tenant: known.tenant,
+    role: asRole,
+    permissions: permissionsOf(asRole, permissions),
+    ...(profile === undefined ? {} : { profile }),
+    ...(room === undefined ? {} : { roomId: room }),
+  };
+  return { token: await tokens.mint(grant, ttlS), expires_in_s: ttlS };
+}
+
+function refuse(parts: SiteParts, reply: FastifyReply, { code, detail }: TrunklineError): Promise<void> {
+  parts.refused(code);
+  const status = code === 'WEB_KEY_INVALID' ? 401 : 404;
+  return problem(reply, { title: ERROR_CATALOGUE[code], status, detail, code });
+}
+
+/** RFC 9457. */
+async function problem(
+  reply: FastifyReply,
+  details: { title: string; status: number; detail: string; code?: string },
+): Promise<void> {
+  await reply.status(details.status).type('application/problem+json').send(details);
+}
+
+/** What Fastify itself found wrong with a request (too long, not JSON) carries its status. */
+function statusOf(error: unknown): number {
+  const status = z.looseObject({ statusCode: z.int().min(400).max(499) }).safeParse(error);
+  return status.success ? status.data.statusCode : 500;
+}
