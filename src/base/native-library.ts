@@ -1,4 +1,4 @@
-/** The distribution's C libraries, loaded by soname: the system's loader knows where they are on this machine. */
+/** The distribution's C libraries, loaded by soname: the system's loader knows where they are. */
 import koffi from 'koffi';
 import { messageOf, TrunklineError, type ErrorCode } from './errors.ts';
 
@@ -28,7 +28,7 @@ export function loadLibrary<Name extends string>(
       ]);
       return Object.fromEntries(bound) as Record<Name, NativeFunction>;
     } catch (failure) {
-      failures.push(messageOf(failure));
+      failures.push(`${soname}: ${messageOf(failure)}`);
     }
   }
   throw new TrunklineError(unavailable, failures.join('; '));

@@ -100,9 +100,10 @@ export function readDay(words: readonly string[], today: string): Found<string> 
   let found: Found<string> | null = null;
   for (let at = 0; at < words.length; at += 1) {
     const day = readDayAt(words, at, today);
-    if (!day) continue;
-    found = day;
-    at = day.to - 1;
+    if (day) found = day;
+    // "the thirty-first of February" is no day; the first of February in it was not meant.
+    const read = day ?? readOrdinal(words, at);
+    if (read) at = read.to - 1;
   }
   return found;
 }

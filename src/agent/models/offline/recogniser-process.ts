@@ -3,14 +3,14 @@
  * touches a media thread. Started by recogniser.ts; ends when its parent goes.
  */
 import { join } from 'node:path';
-import { messageOf, TrunklineError } from '../../../base/errors.ts';
+import { TrunklineError } from '../../../base/errors.ts';
 import type { Codec } from '../../../media/frame.ts';
 import { decode } from '../../../media/g711.ts';
 import { prepareLanguageModel, telephoneModel, type LanguageModelFiles } from './language-model.ts';
 import { EXPECT_OPEN } from './phrasebook.ts';
 import { Decoder, INSTALLED_MODEL, type Hypothesis } from './pocketsphinx.ts';
 import { recogniserRequestSchema, type Hearing, type RecogniserRequest } from './speech-messages.ts';
-import type { SpeechAnswer } from './speech-messages.ts';
+import { serveSpeech } from './speech-service.ts';
 import { repeatSamples } from './telephone-band.ts';
 
 /** Words must not fit worse than this against a free loop of phones, per 10 ms frame. */
@@ -117,11 +117,6 @@ let narrow = new Int16Array(8000);
 let wide = new Int16Array(16_000);
 let acousticModel = '';
 
-function answer(message: SpeechAnswer): void {
-  // A parent that is gone is noticed by `disconnect`; the failed send itself is no news.
-  process.send?.(message, undefined, undefined, () => undefined);
-}
-
 function stock(model: string): void {
   const known = models.get(model);
   while (known && known.spare.length < SPARE_DECODERS)
@@ -168,51 +163,38 @@ function prepare(request: Extract<RecogniserRequest, { type: 'prepare' }>): stri
   return files.key;
 }
 
-function handle(request: RecogniserRequest): void {
+/** What is returned answers `prepare` and `end`; the others are told, not asked. */
+function handle(request: RecogniserRequest): unknown {
   switch (request.type) {
     case 'prepare':
-      answer({ type: 'done', requestId: request.requestId, result: prepare(request) });
-      return;
+      return prepare(request);
     case 'start': {
       const ear = ears.get(request.earId) ?? openEar(request);
-      if (!ear) return;
+      if (!ear) return null;
       if (ear.speaking) ear.decoders.end();
       ear.decoders.expect(request.expecting);
       ear.decoders.start();
       ear.speaking = true;
       ear.heardMs = 0;
-      return;
+      return null;
     }
     case 'expect': {
       const ear = ears.get(request.earId);
       if (ear && !ear.speaking) ear.decoders.expect(request.expecting);
-      return;
+      return null;
     }
     case 'audio': {
       const ear = ears.get(request.earId);
       if (ear) hear(ear, request.bytes);
-      return;
+      return null;
     }
     case 'end':
-      answer({ type: 'done', requestId: request.requestId, result: endOf(request.earId) });
-      return;
+      return endOf(request.earId);
     case 'close':
       ears.get(request.earId)?.decoders.free();
       ears.delete(request.earId);
-      return;
+      return null;
   }
 }
 
-process.on('message', (message) => {
-  const request = recogniserRequestSchema.parse(message);
-  try {
-    handle(request);
-  } catch (failure) {
-    if (!('requestId' in request)) throw failure;
-    const code = failure instanceof TrunklineError ? failure.code : 'SPEECH_UNAVAILABLE';
-    const detail = failure instanceof TrunklineError ? failure.detail : messageOf(failure);
-    answer({ type: 'refused', requestId: request.requestId, code, detail });
-  }
-});
-process.on('disconnect', () => process.exit(0));
-answer({ type: 'up' });
+serveSpeech(recogniserRequestSchema, handle);

@@ -17,9 +17,12 @@ const COUGH_MS_MAX = 260;
 /** Replies that may wait to be spoken. */
 const REPLIES_MAX = 32;
 
-/** Sentences of a text: each is spoken by itself, so that the first sounds early. */
+/**
+ * Sentences of a text: each is spoken by itself, so that the first sounds early. A full stop ends one only
+ * before a new one: "8.30 a.m. on Mondays" stays whole.
+ */
 export function sentencesIn(text: string): string[] {
-  const sentences = text.match(/[^.!?]+[.!?]*/g) ?? [];
+  const sentences = text.split(/(?<=[!?]|\.\.)\s+|(?<=\.)\s+(?![a-z])/);
   return sentences.map((sentence) => sentence.trim()).filter((sentence) => /[a-z0-9]/i.test(sentence));
 }
 

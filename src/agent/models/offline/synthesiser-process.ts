@@ -1,19 +1,15 @@
 /** The synthesiser's own process: flite runs here. Started by synthesiser.ts; ends when its parent goes. */
-import { messageOf, TrunklineError } from '../../../base/errors.ts';
+import { TrunklineError } from '../../../base/errors.ts';
 import { SAMPLE_RATE_HZ } from '../../../media/frame.ts';
 import { encode } from '../../../media/g711.ts';
 import { FLITE_VOICES, speak } from './flite.ts';
-import { synthesiserRequestSchema, type SpeechAnswer, type SynthesiserRequest } from './speech-messages.ts';
+import { synthesiserRequestSchema, type SynthesiserRequest } from './speech-messages.ts';
+import { serveSpeech } from './speech-service.ts';
 import { toEightKilohertz, trimSilence } from './telephone-band.ts';
 
 /** Silence before and after a phrase: early first sound, and the pause of a full stop. */
 const LEAD_MS = 20;
 const TAIL_MS = 160;
-
-function answer(message: SpeechAnswer): void {
-  // A parent that is gone is noticed by `disconnect`; the failed send itself is no news.
-  process.send?.(message, undefined, undefined, () => undefined);
-}
 
 function encoded(request: SynthesiserRequest): Uint8Array {
   const voice = FLITE_VOICES.find((name) => name === request.voice);
@@ -31,15 +27,4 @@ function encoded(request: SynthesiserRequest): Uint8Array {
   return bytes;
 }
 
-process.on('message', (message) => {
-  const request = synthesiserRequestSchema.parse(message);
-  try {
-    answer({ type: 'done', requestId: request.requestId, result: encoded(request) });
-  } catch (failure) {
-    const code = failure instanceof TrunklineError ? failure.code : 'SPEECH_UNAVAILABLE';
-    const detail = failure instanceof TrunklineError ? failure.detail : messageOf(failure);
-    answer({ type: 'refused', requestId: request.requestId, code, detail });
-  }
-});
-process.on('disconnect', () => process.exit(0));
-answer({ type: 'up' });
+serveSpeech(synthesiserRequestSchema, encoded);
