@@ -1,4 +1,6 @@
-/** Every key of config/trunkline.yaml: its shape, unit and range. The file itself explains each to operators. */
+/**
+ * Every key of config/trunkline.yaml: its shape, unit and range. The file itself explains each to operators.
+ */
 import { isIP } from 'node:net';
 import { z } from 'zod';
 

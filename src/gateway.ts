@@ -79,7 +79,7 @@ class ClosingOrder {
 
 /**
  * Starts everything. When one part does not start, the others are closed again.
- * @throws TrunklineError WORKER_BINARY_MISSING, SIP_PORT_IN_USE, SIP_SERVER_UNREACHABLE, SPEECH_UNAVAILABLE …
+ * @throws TrunklineError of the part, such as SIP_PORT_IN_USE or WORKER_BINARY_MISSING
  */
 export async function startGateway(settings: Settings, log: Log): Promise<Gateway> {
   const order = new ClosingOrder(log);
@@ -197,7 +197,10 @@ async function startMedia(
   return [threads.value, workers.value];
 }
 
-/** What the agent's code in each media thread is told; secrets come from the environment when the file is silent. */
+/**
+ * What the agent's code in each media thread is told; secrets come
+ * from the environment when the file is silent.
+ */
 function agentOptions(settings: Settings, tools: ToolRegistry): AgentOptions {
   const { config, profiles, dataDir, environment } = settings;
   const { realtime } = config;

@@ -1,4 +1,6 @@
-/** An agent as a participant of a room: its voice in the call's media thread, its tools on the main thread. */
+/**
+ * An agent as a participant of a room: its voice in the call's media thread, its tools on the main thread.
+ */
 import { TrunklineError, type ErrorCode } from '../base/errors.ts';
 import { Events } from '../base/events.ts';
 import { newId } from '../base/ids.ts';
@@ -21,7 +23,9 @@ export interface AgentSources {
   readonly log: Log;
 }
 
-/** How doors open agents. Throws when the profile does not exist: the configuration made sure that it does. */
+/**
+ * How doors open agents. Throws when the profile does not exist: the configuration made sure that it does.
+ */
 export function createOpenAgent(sources: AgentSources): OpenAgent {
   return (options) => {
     const profile = sources.profiles.get(options.profile);

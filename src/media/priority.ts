@@ -8,7 +8,8 @@ import { messageOf } from '../base/errors.ts';
 const SOUND_NICENESS = -10;
 
 /**
- * Puts the calling thread before others on a busy machine (Linux schedules threads one by one, setpriority(2)).
+ * Puts the calling thread before others on a busy machine (Linux
+ * schedules threads one by one, setpriority(2)).
  * Needs CAP_SYS_NICE or a nice limit; without it everything works, only less evenly under load.
  * Returns why it did not work, or null.
  */

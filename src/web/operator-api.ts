@@ -1,6 +1,7 @@
 /**
  * What an operator may ask over HTTP: is the gateway well, which calls are there, what was booked.
- * JSON only; problems are told as RFC 9457 problem details. Bound to loopback by default: it has no log-in yet.
+ * JSON only; problems are told as RFC 9457 problem details. Bound
+ * to loopback by default: it has no log-in yet.
  */
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { z } from 'zod';

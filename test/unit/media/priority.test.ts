@@ -4,6 +4,8 @@ import { Worker } from 'node:worker_threads';
 import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 
+const MODULE = new URL('../../../src/media/priority.ts', import.meta.url).href;
+
 /** The niceness of a thread before and after, told by a worker that asks for it. */
 async function inWorker(): Promise<{ refusal: string | null; before: number; after: number }> {
   const source = `
@@ -11,7 +13,7 @@ async function inWorker(): Promise<{ refusal: string | null; before: number; aft
     const { readlinkSync } = require('node:fs');
     const { getPriority } = require('node:os');
     const thread = Number(readlinkSync('/proc/thread-self').split('/').pop());
-    import(${JSON.stringify(new URL('../../../src/media/priority.ts', import.meta.url).href)}).then(({ preferSound }) => {
+    import(${JSON.stringify(MODULE)}).then(({ preferSound }) => {
       const before = getPriority(thread);
       const refusal = preferSound();
       parentPort.postMessage({ refusal, before, after: getPriority(thread) });

@@ -5,7 +5,8 @@ import { messageOf, TrunklineError } from '../../../base/errors.ts';
 import type { SpeechAnswer } from './speech-messages.ts';
 
 /**
- * Of Linux's -20 (first) to 19 (last): a word that comes a moment later is a pause, a packet that does is a gap.
+ * Of Linux's -20 (first) to 19 (last): a word that comes a moment
+ * later is a pause, a packet that does is a gap.
  * The media thread that starts this process stands before others, and its child would, too.
  */
 const SPEECH_NICENESS = 5;
@@ -22,7 +23,8 @@ function refusal(requestId: number, failure: unknown): SpeechAnswer {
 }
 
 /**
- * Says `up`, then hands every request to `handle`. What it returns is the answer to a request with an id, what it
+ * Says `up`, then hands every request to `handle`. What it
+ * returns is the answer to a request with an id, what it
  * throws is told as a refusal; without an id a throw ends the process, and its parent starts another.
  */
 export function serveSpeech<Schema extends z.ZodType>(
