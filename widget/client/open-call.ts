@@ -1,10 +1,5 @@
 /** One call from its first connection to its end: what is lost on the way, and what brings it back. */
-import {
-  RESUME_WITHIN_MS,
-  type EventPayload,
-  type Joined,
-  type WireParticipant,
-} from '../../src/web/wire.ts';
+import type { EventPayload, Joined, WireParticipant } from '../../src/web/wire.ts';
 import { endingOf, LOCAL_ENDING, type CallEnding } from './call-ending.ts';
 import type { ClientEvents } from './client-events.ts';
 import { GatewayRefusal, type Signalling } from './signalling.ts';
@@ -21,6 +16,7 @@ export interface OpenCallParts {
   readonly signalling: Signalling;
   readonly media: CallMedia;
   readonly credentials: Credentials;
+  readonly patienceMs: number;
   readonly microphone: () => MediaStreamTrack;
   readonly muted: () => boolean;
   readonly moved: (event: 'connected' | 'lost' | 'restored') => void;
@@ -139,8 +135,8 @@ export class OpenCall {
   async #follow(moved: EventPayload<'room.moved'>): Promise<void> {
     if (this.#joined === undefined) return;
     this.#joined = { ...this.#joined, ...moved };
+    this.#isAway('send');
     this.#away.delete('receive');
-    if (this.#talking) this.#isAway('send');
     try {
       await this.#open(this.#joined);
     } catch {
@@ -190,7 +186,7 @@ export class OpenCall {
   }
 
   #giveUpLater(slug: string): ReturnType<typeof setTimeout> {
-    return setTimeout(() => this.#over(slug), RESUME_WITHIN_MS);
+    return setTimeout(() => this.#over(slug), this.#parts.patienceMs);
   }
 
   #over(slug: string, text = ''): void {

@@ -2,6 +2,7 @@
  * A visitor's call from a web page: microphone, signalling and sound, kept together through loss and return.
  * Knows nothing of buttons; `<trunkline-call>` is one face for it, a site may build its own.
  */
+import { RESUME_WITHIN_MS } from '../../src/web/wire.ts';
 import { endingOf, LOCAL_ENDING, type CallEnding } from './call-ending.ts';
 import { CALL_STATE, isOpen, nextState, type CallEvent, type CallState } from './call-state.ts';
 import type { ClientEvents } from './client-events.ts';
@@ -18,6 +19,8 @@ export interface ClientOptions {
   readonly credentials: () => Credentials | Promise<Credentials>;
   readonly microphones?: Microphones;
   readonly media?: (signalling: Signalling) => CallMedia;
+  /** How long a call waits to begin, or to come back when it was lost; the gateway waits no longer either. */
+  readonly patienceMs?: number;
 }
 
 export class TrunklineClient {
@@ -116,6 +119,7 @@ export class TrunklineClient {
       signalling,
       media: media(signalling),
       credentials,
+      patienceMs: this.#options.patienceMs ?? RESUME_WITHIN_MS,
       microphone: () => (this.#microphone ?? microphone).track,
       muted: () => this.#muted,
       moved: (event) => this.#move(event),

@@ -2,7 +2,7 @@
 import { Device, type types } from 'mediasoup-client';
 import type { Joined, WireProducer, WireRtpCapabilities } from '../../src/web/wire.ts';
 import { Emitter } from './emitter.ts';
-import type { AskGateway } from './signalling.ts';
+import { GatewayRefusal, type AskGateway } from './signalling.ts';
 import { Speakers } from './speakers.ts';
 
 export type Direction = 'send' | 'receive';
@@ -88,7 +88,8 @@ export class WebRtcMedia implements CallMedia {
       await this.#ask('consumer.resume', { consumerId });
       if (!this.#wanted.has(producerId)) this.#forget(producerId);
     } catch (error) {
-      const gone = !this.#wanted.has(producerId) || transport.closed;
+      // Gone meanwhile, as we or the gateway know.
+      const gone = !this.#wanted.has(producerId) || transport.closed || error instanceof GatewayRefusal;
       this.#forget(producerId);
       if (!gone) throw error;
     }
