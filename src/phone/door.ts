@@ -1,6 +1,6 @@
 /** The phone door: answers every SIP request, and turns the calls that pass into InboundCalls. */
 import { systemClock, type Clock } from '../base/clock.ts';
-import { ending, type Ending, type EndingSlug } from '../base/ending.ts';
+import { ending, type EndingSlug } from '../base/ending.ts';
 import { messageOf } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
@@ -22,8 +22,6 @@ import { SipFront, type SipServerAddress } from './srf.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
 import { Trunks } from './trunks.ts';
 
-/** How long calls live on without a SIP server before they are given up, in ms. */
-const signalling_grace_ms = 60_000;
 /** Refused calls written to the log each second; a flood beyond it is only counted. */
 const refusals_logged_per_second = 20;
 
@@ -57,7 +55,6 @@ export class PhoneDoor {
   readonly #logPace: TokenBucket;
   #draining = false;
   readonly #stopWatchingThreads: () => void;
-  #forgetGrace: (() => void) | undefined;
   #closing: Promise<void> | undefined;
 
   private constructor(options: PhoneDoorOptions, front: SipFront) {
@@ -84,8 +81,9 @@ export class PhoneDoor {
       for (const call of this.#calls) if (call.thread === thread) call.end(ending('media-failure', reason));
     });
     front.events.on('request', (request) => this.#receive(request));
-    front.events.on('signalling-lost', () => this.#lost());
-    front.events.on('signalling-restored', () => this.#restored());
+    front.events.on('signalling-lost', () => {
+      for (const call of this.#calls) call.cutOff();
+    });
   }
 
   /** @throws TrunklineError SIP_SERVER_UNREACHABLE */
@@ -127,7 +125,6 @@ export class PhoneDoor {
 
   async #close(): Promise<void> {
     this.drain();
-    this.#forgetGrace?.();
     for (const call of this.#calls) call.end(ending('shutting-down'));
     await this.idle();
     this.#stopWatchingThreads();
@@ -216,18 +213,6 @@ export class PhoneDoor {
   #isKnown(request: SipRequest): boolean {
     for (const call of this.#calls) if (isSameRequest(call.request, request) && !call.isAnswered) return true;
     return false;
-  }
-
-  #lost(): void {
-    this.#forgetGrace = this.#clock.after(signalling_grace_ms, () => {
-      const lost: Ending = ending('signalling-lost', `no SIP server for ${signalling_grace_ms} ms`);
-      for (const call of this.#calls) call.end(lost);
-    });
-  }
-
-  #restored(): void {
-    this.#forgetGrace?.();
-    this.#forgetGrace = undefined;
   }
 }
 

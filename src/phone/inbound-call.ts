@@ -27,6 +27,9 @@ const open_timeout_ms = 10_000;
 /** How long the end of a call waits for the far end's answer to BYE, or for a 200 under way, in ms. */
 const signalling_timeout_ms = 2000;
 
+/** How long a call goes on that nobody can hang up by a message any more, in ms. */
+export const signalling_grace_ms = 60_000;
+
 /** What every call is made of. */
 export interface CallParts {
   readonly front: SipFront;
@@ -67,6 +70,7 @@ export class InboundCall {
   #agentReady = false;
   #greeted = false;
   #failing = false;
+  #isCutOff = false;
   #digits = 0;
   #holds = 0;
 
@@ -107,6 +111,16 @@ export class InboundCall {
       const reachable = this.#parts.front.connected;
       this.end(reachable ? endingOf(error) : ending('signalling-lost', messageOf(error)));
     });
+  }
+
+  /**
+   * The connection that the call came by is lost. Its sound goes on, but not for long: a SIP server that was
+   * started again knows no dialog of before, and drachtio-server passes on none of a connection that is gone.
+   */
+  cutOff(): void {
+    if (this.#isCutOff || this.#ending !== undefined) return;
+    this.#isCutOff = true;
+    this.#after(signalling_grace_ms, () => this.end(ending('signalling-lost', 'the SIP server was lost')));
   }
 
   /** Ends the call, in whatever state it is. Only the first ending counts. */

@@ -1,8 +1,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { signalling_grace_ms } from '../../../src/phone/inbound-call.ts';
 import type { SipRequest } from '../../../src/phone/sip-request.ts';
 import { SipFront } from '../../../src/phone/srf.ts';
+import { ManualClock } from '../../support/manual-clock.ts';
 import { SipCaller } from '../../support/phone-door/caller.ts';
 import { NOTHING_OPEN, PhoneGround, PhoneStage } from '../../support/phone-door/stage.ts';
 import { RtpEndpoint } from '../../support/phone/rtp-endpoint.ts';
@@ -141,5 +143,34 @@ describe('a call whose SIP server is lost', () => {
       ...NOTHING_OPEN,
       dialogs: expect.any(Number) as unknown,
     });
+  });
+
+  it('goes on when the server is back, beside new ones, and ends when the grace is over', async () => {
+    const clock = new ManualClock();
+    const stage = await PhoneStage.open(ground, { clock });
+    const phone = await RtpEndpoint.open('pcmu');
+    closers.push(() => phone.close());
+    const caller = await stage.newCaller();
+    await caller.call(writeOffer({ port: phone.port, codecs: ['pcmu'] }));
+    await until('the agent greets', () => stage.agent.greetings === 1);
+    const { udpPort: port, admin } = stage.server;
+    await stage.server.close();
+    await startServer({ port, adminPort: admin.port, transports: ['udp'] });
+    const connections = (): number =>
+      stage.log.filter((entry) => entry.msg === 'SIP server connected').length;
+    await until('the door is back', () => connections() === 2);
+    const late = await stage.newCaller();
+    await late.call(writeOffer({ port: 40_000, codecs: ['pcmu'] }));
+    // The new server has never heard of the old call.
+    expect((await caller.bye()).status).toBe(481);
+    const before = phone.received.packets.length;
+    await until('sound goes on', () => phone.received.packets.length > before + 20);
+    expect(stage.door.calls).toBe(2);
+    clock.advance(signalling_grace_ms);
+    await until('the old call is over', () => stage.cdrs.length === 1);
+    expect(stage.cdrs[0]).toMatchObject({ sipCallId: caller.callId, ending: 'signalling-lost' });
+    expect((await late.bye()).status).toBe(200);
+    expect(await stage.lastCdr()).toMatchObject({ sipCallId: late.callId, ending: 'caller-hung-up' });
+    await stage.close();
   });
 });
