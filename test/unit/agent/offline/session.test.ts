@@ -100,6 +100,8 @@ describe('sentencesIn', () => {
     ['Hello.', ['Hello.']],
     ['Hello there. How are you? Fine!', ['Hello there.', 'How are you?', 'Fine!']],
     ['no full stop', ['no full stop']],
+    ['We open at 8.30 a.m. on Mondays. Goodbye.', ['We open at 8.30 a.m. on Mondays.', 'Goodbye.']],
+    ['What? no! 5.', ['What?', 'no!', '5.']],
     ['One... two.', ['One...', 'two.']],
     [' . ', []],
     ['', []],

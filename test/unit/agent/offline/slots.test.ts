@@ -71,10 +71,14 @@ describe('readDay', () => {
     ['february twenty ninth', '2028-02-29'],
   ])('%s', (text, day) => expect(readDay(wordsOf(text), TODAY)?.value).toBe(day));
 
-  it.each([['at ten'], ['for third time callers'], ['june thirty first'], ['may be'], ['']])(
-    'finds no day in %j',
-    (text) => expect(readDay(wordsOf(text), TODAY)).toBeNull(),
-  );
+  it.each([
+    ['at ten'],
+    ['for third time callers'],
+    ['june thirty first'],
+    ['thirty first of february'],
+    ['may be'],
+    [''],
+  ])('finds no day in %j', (text) => expect(readDay(wordsOf(text), TODAY)).toBeNull());
 
   it('counts next week from a Sunday too', () => {
     expect(readDay(['next', 'monday'], '2026-11-29')?.value).toBe('2026-11-30');
