@@ -33,13 +33,30 @@ export const bookAppointmentArguments = z.strictObject({
     .describe('Time of day, 24-hour HH:MM'),
 });
 
-export function bookAppointment(book: AppointmentBook): Tool<Appointment> {
+/** Now, as the clinic's clock shows it: 2026-11-24T16:05. Sorts as time passes. */
+function clockIn(timeZone: string, moment: Date): string {
+  const parts = new Intl.DateTimeFormat('en-CA', {
+    timeZone,
+    ...{ year: 'numeric', month: '2-digit', day: '2-digit', hour: '2-digit', minute: '2-digit' },
+    hourCycle: 'h23',
+  }).formatToParts(moment);
+  const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? '';
+  return `${part('year')}-${part('month')}-${part('day')}T${part('hour')}:${part('minute')}`;
+}
+
+/** `now`: what is past is judged by it, in the profile's time zone. */
+export function bookAppointment(
+  book: AppointmentBook,
+  now: () => Date = () => new Date(),
+): Tool<Appointment> {
   return {
     name: 'book_appointment',
     description: 'Books an appointment. Ask for name, day and time, and read them back first.',
     arguments: bookAppointmentArguments,
     timeoutMs: TIMEOUT_MS,
-    async run(appointment, { callId }) {
+    async run(appointment, { callId, profile }) {
+      if (`${appointment.day}T${appointment.time}` <= clockIn(profile.time_zone, now()))
+        return { ok: false, reason: 'That time is past already.', ask: 'day' };
       const booking = await book.book(appointment, callId);
       if (!booking) return { ok: false, reason: 'That time is taken already.', ask: 'time' };
       const { confirmation, day, time, name } = booking;

@@ -171,12 +171,33 @@ describe('FileAppointmentBook', () => {
 
 describe('book_appointment', () => {
   const run = (given: unknown, callId = 'call-1'): Promise<unknown> =>
-    new ToolRegistry({ tools: [bookAppointment(book)] }).run('book_appointment', given, context(callId));
+    new ToolRegistry({ tools: [bookAppointment(book, () => NOW)] }).run(
+      'book_appointment',
+      given,
+      context(callId),
+    );
 
   it('answers with the confirmation', async () => {
     const result = await run(TEN);
     expect(result).toMatchObject({ ok: true, ...TEN });
     expect(result).toHaveProperty('confirmation');
+  });
+
+  it.each([
+    ['Europe/London', '2026-11-23', '09:00', false],
+    ['Europe/London', '2026-11-23', '09:01', true],
+    ['Europe/London', '2026-11-22', '23:00', false],
+    ['Asia/Kathmandu', '2026-11-23', '14:45', false],
+    ['Asia/Kathmandu', '2026-11-23', '14:46', true],
+    ['America/New_York', '2026-11-23', '04:30', true],
+    ['Pacific/Kiritimati', '2026-11-23', '23:00', false],
+  ])('in %s books %s %s: %j', async (time_zone, day, time, ok) => {
+    const tools = new ToolRegistry({ tools: [bookAppointment(book, () => NOW)] });
+    const there = { ...context(), profile: { ...profile, time_zone } };
+    const result = await tools.run('book_appointment', { ...TEN, day, time }, there);
+    expect(result.ok).toBe(ok);
+    if (!ok) expect(result).toEqual({ ok: false, reason: 'That time is past already.', ask: 'day' });
+    expect(book.appointments).toHaveLength(ok ? 1 : 0);
   });
 
   it('asks for another time when the time is taken', async () => {
