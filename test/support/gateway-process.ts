@@ -6,7 +6,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
 import { packageRoot } from '../../src/config.ts';
-import { freeUdpPort } from './sipp.ts';
+import { freePort } from './sip-server/drachtio.ts';
+import { startBesideGateway } from './sip-server/start.ts';
 
 /** A start with a cold cache of language models, on a busy machine. */
 const start_patience_ms = 60_000;
@@ -26,7 +27,8 @@ export interface GatewayProcess {
 export async function startGatewayProcess(): Promise<GatewayProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-main-'));
   const configFile = join(folder, 'trunkline.yaml');
-  const [port, operatorPort] = [await freeUdpPort('127.0.0.1'), await freeUdpPort('127.0.0.1')];
+  const [port, operatorPort] = [await freePort(), await freePort()];
+  const drachtio = await startBesideGateway({ port, tls: undefined });
   const shipped = parse(await readFile(join(packageRoot, 'config', 'trunkline.yaml'), 'utf8')) as object;
   const rtpPortMin = 10_000 + (process.pid % 25) * 800;
   await writeFile(
@@ -34,10 +36,14 @@ export async function startGatewayProcess(): Promise<GatewayProcess> {
     stringify({
       ...shipped,
       data_dir: folder,
-      sip: { listen: ['udp', 'tcp'].map((transport) => ({ transport, host: '127.0.0.1', port })) },
+      sip: {
+        listen: ['udp', 'tcp'].map((transport) => ({ transport, host: '127.0.0.1', port })),
+        ...(drachtio && { drachtio: drachtio.admin }),
+      },
       media: { rtp_port_min: rtpPortMin, rtp_port_max: rtpPortMin + 799, threads: 1 },
       sfu: { workers: 1 },
       operator: { host: '127.0.0.1', port: operatorPort },
+      web: { port: 0 },
     }),
   );
   const child = spawn(process.execPath, ['src/main.ts'], {
@@ -52,6 +58,7 @@ export async function startGatewayProcess(): Promise<GatewayProcess> {
   const stop = async (): Promise<number | null> => {
     if (child.exitCode === null) child.kill('SIGTERM');
     const [code] = await exited;
+    await drachtio?.close();
     await rm(folder, { recursive: true, force: true });
     return code;
   };

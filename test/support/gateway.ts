@@ -13,9 +13,10 @@ import { configSchema } from '../../src/config-schema.ts';
 import { loadSettings, readEnvironment, type Settings } from '../../src/config.ts';
 import { startGateway, type Gateway, type GatewayCensus } from '../../src/gateway.ts';
 import type { Cdr } from '../../src/phone/cdr.ts';
-import { makeCertificate } from './certificate.ts';
+import { makeCertificate, type CertificateFiles } from './certificate.ts';
 import { askCalls, type CallRecord } from './operator.ts';
-import { freeUdpPort } from './sipp.ts';
+import { freePort } from './sip-server/drachtio.ts';
+import { startBesideGateway, type TestSipServer } from './sip-server/start.ts';
 import { until } from './until.ts';
 
 type ConfigInput = z.input<typeof configSchema>;
@@ -29,6 +30,8 @@ export interface TestGatewayOptions {
   readonly tls?: boolean;
   readonly calls?: ConfigInput['calls'];
   readonly threads?: number;
+  /** The browser door; its port is any free one unless it is given. */
+  readonly web?: ConfigInput['web'];
 }
 
 const rtp_ports_per_process = 800;
@@ -39,29 +42,33 @@ export class TestGateway {
   readonly target: string;
   readonly tlsPort: number;
   readonly #log: TestLog;
-  readonly #folder: string;
+  readonly #place: Place;
 
   private constructor(parts: {
     gateway: Gateway;
     target: string;
     tlsPort: number;
     log: TestLog;
-    folder: string;
+    place: Place;
   }) {
     this.gateway = parts.gateway;
     this.target = parts.target;
     this.tlsPort = parts.tlsPort;
     this.#log = parts.log;
-    this.#folder = parts.folder;
+    this.#place = parts.place;
   }
 
   static async start(options: TestGatewayOptions): Promise<TestGateway> {
     const folder = await mkdtemp(join(tmpdir(), 'trunkline-gateway-'));
-    const [port, tlsPort] = [await freeUdpPort('127.0.0.1'), await freeUdpPort('127.0.0.1')];
+    const [port, tlsPort] = [await freePort(), await freePort()];
+    const tls =
+      options.tls === true ? { port: tlsPort, certificate: await makeCertificate(folder) } : undefined;
+    const drachtio = await startBesideGateway({ port, tls });
+    const place = { folder, port, tls, drachtio };
     const log = new TestLog();
-    const settings = await settingsOf(options, { folder, port, tlsPort });
+    const settings = settingsOf(options, place);
     const gateway = await startGateway(settings, pino({ level: 'debug', base: null }, log));
-    return new TestGateway({ gateway, target: `127.0.0.1:${port}`, tlsPort, log, folder });
+    return new TestGateway({ gateway, target: `127.0.0.1:${port}`, tlsPort, log, place });
   }
 
   get operatorUrl(): string {
@@ -147,7 +154,8 @@ export class TestGateway {
 
   async close(): Promise<void> {
     await this.gateway.close();
-    await rm(this.#folder, { recursive: true, force: true });
+    await this.#place.drachtio?.close();
+    await rm(this.#place.folder, { recursive: true, force: true });
   }
 }
 
@@ -155,10 +163,13 @@ export class TestGateway {
 const callParts = ['legs', 'links', 'voices', 'players', 'patches', 'sockets', 'portsUsed'] as const;
 
 function openParts(census: GatewayCensus): string[] {
-  const { calls, rooms, threads, sip } = census;
+  const { calls, rooms, web, threads, sip } = census;
   const counts: [string, number][] = [
     ['calls', calls],
     ['rooms', rooms],
+    ['visits', web.visits],
+    ['guests', web.guests],
+    ['browser transports', web.transports],
     ...threads.flatMap((thread) => callParts.map((part): [string, number] => [part, thread.census[part]])),
     ['dialogs', sip?.dialogs ?? 0],
     ['pending requests', sip?.pendingRequests ?? 0],
@@ -182,24 +193,28 @@ class TestLog extends Writable {
   }
 }
 
-async function settingsOf(
-  options: TestGatewayOptions,
-  place: { folder: string; port: number; tlsPort: number },
-): Promise<Settings> {
-  const { folder, port, tlsPort } = place;
+interface Place {
+  readonly folder: string;
+  readonly port: number;
+  readonly tls: { readonly port: number; readonly certificate: CertificateFiles } | undefined;
+  /** Undefined: the gateway has a SIP server of its own. */
+  readonly drachtio: TestSipServer | undefined;
+}
+
+function settingsOf(options: TestGatewayOptions, { folder, port, tls, drachtio }: Place): Settings {
   const host = '127.0.0.1';
   // Test files run beside each other: every process takes its RTP ports from a range of its own.
   const rtpPortMin = 10_000 + (process.pid % 25) * rtp_ports_per_process;
-  const tls = options.tls === true ? await makeCertificate(folder) : undefined;
   const config = configSchema.parse({
     data_dir: folder,
     sip: {
       listen: [
         { transport: 'udp', host, port },
         { transport: 'tcp', host, port },
-        ...(tls === undefined ? [] : [{ transport: 'tls', host, port: tlsPort } as const]),
+        ...(tls === undefined ? [] : [{ transport: 'tls', host, port: tls.port } as const]),
       ],
-      ...(tls === undefined ? {} : { tls: { key_file: tls.keyFile, cert_file: tls.certFile } }),
+      ...(tls && { tls: { key_file: tls.certificate.keyFile, cert_file: tls.certificate.certFile } }),
+      ...(drachtio && { drachtio: drachtio.admin }),
     },
     media: {
       rtp_port_min: rtpPortMin,
@@ -209,6 +224,7 @@ async function settingsOf(
     },
     sfu: { workers: 1 },
     operator: { port: 0 },
+    web: { port: 0, ...options.web },
     ...(options.calls === undefined ? {} : { calls: options.calls }),
     trunks: options.trunks,
     numbers: options.numbers,

@@ -1,7 +1,7 @@
 /** Starts the SIP server under test: embedded in this process, or a real drachtio-server as a child. */
 import { startSipServer, type Census, type SipServerOptions } from '../../../sip/server/server.ts';
 import type { Timers } from '../../../sip/server/timers.ts';
-import { freePort, startDrachtio } from './drachtio.ts';
+import { freePort, startDrachtio, type DrachtioOptions } from './drachtio.ts';
 import { DRACHTIO_BINARY } from './table.ts';
 
 export interface TestSipServerOptions {
@@ -50,9 +50,19 @@ async function startEmbedded(options: TestSipServerOptions): Promise<TestSipServ
   };
 }
 
-async function startReal(binary: string, options: TestSipServerOptions): Promise<TestSipServer> {
-  const { port = await freePort(), adminPort = await freePort(), timers = {} } = options;
-  const close = await startDrachtio({ binary, port, adminPort, secret, timers });
+/** The server beside a whole gateway: a drachtio-server, or none, because the gateway brings its own. */
+export async function startBesideGateway(
+  options: Pick<DrachtioOptions, 'port' | 'tls'>,
+): Promise<TestSipServer | undefined> {
+  return DRACHTIO_BINARY === undefined ? undefined : startReal(DRACHTIO_BINARY, options);
+}
+
+async function startReal(
+  binary: string,
+  options: TestSipServerOptions & Pick<DrachtioOptions, 'tls'>,
+): Promise<TestSipServer> {
+  const { port = await freePort(), adminPort = await freePort(), timers = {}, tls } = options;
+  const close = await startDrachtio({ binary, port, adminPort, secret, timers, tls });
   const admin = { host, port: adminPort, secret };
   return { udpPort: port, tcpPort: port, admin, census: () => undefined, close };
 }
