@@ -10,7 +10,7 @@ const CLOCK_RATIO = OPUS_CLOCK_HZ / SAMPLE_RATE_HZ;
 
 /**
  * One line of Opus from the network, as its sinks see it: 20 ms frames of PCMU, whatever the packets hold.
- * What was lost is made up to 120 ms back; where nothing was sent (DTX) there is a gap, which counts as silence.
+ * What was lost is made up, to 120 ms; where nothing was sent (DTX) there is a gap, which counts as silence.
  */
 export class OpusLine {
   readonly #line = new ReceivedLine('pcmu');

@@ -108,13 +108,14 @@ export class OpusDecoder {
 
   /**
    * Makes up what was lost right before `packet`: its last frame from the packet's in-band FEC where there is
-   * some (RFC 6716 §2.1.7), the rest from the sound before (§4.4). To be called before `decode`. How many samples of
-   * `missing` were made: whole steps of 2.5 ms, at most OPUS_SAMPLES_MAX.
+   * some (RFC 6716 §2.1.7), the rest from the sound before (§4.4). To be called before `decode`.
+   * How many samples of `missing` were made: whole steps of 2.5 ms, at most OPUS_SAMPLES_MAX.
    */
   recover(packet: Uint8Array, bytes: number, samples: Int16Array, missing: number): number {
-    const wanted = Math.min(OPUS_SAMPLES_MAX, missing) - (Math.min(OPUS_SAMPLES_MAX, missing) % STEP_SAMPLES);
+    const wanted = Math.floor(Math.min(OPUS_SAMPLES_MAX, missing) / STEP_SAMPLES) * STEP_SAMPLES;
     if (this.#state === null || bytes === 0 || wanted <= 0) return 0;
-    return Math.max(0, library().decode(this.#state, packet, bytes, samples, wanted, 1) as number);
+    const got = library().decode(this.#state, packet, bytes, samples, wanted, 1) as number;
+    return Math.max(0, got);
   }
 
   /** Idempotent. */

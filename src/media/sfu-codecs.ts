@@ -4,7 +4,7 @@ import type { TrackCodec } from './frame.ts';
 
 interface Format {
   readonly mimeType: string;
-  /** G.711: fixed for all times (RFC 3551 §6). Opus: any of the dynamic ones; routers begin with this one. */
+  /** G.711: fixed for all times (RFC 3551 §6). Opus: any dynamic one; routers begin with this one. */
   readonly payloadType: number;
   readonly clockRate: number;
   /** Opus is declared as stereo whatever it holds (RFC 7587 §7). */

@@ -25,8 +25,8 @@ export const tracks_max = 64;
 export const settle_retry_ms = 1000;
 
 /**
- * What the room's voices are in the router. `g711`: each in its own codec, so that nothing is translated where
- * a phone takes part. `opus`: for rooms of browsers and agents.
+ * What the room's voices are in the router. `g711`: each in its own codec, so that nothing is translated
+ * where a phone takes part. `opus`: for rooms of browsers and agents.
  */
 export type RoomTrackCodec = 'g711' | 'opus';
 

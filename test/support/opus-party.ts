@@ -1,4 +1,4 @@
-/** A browser's sound without the browser: Opus at 48 kHz over a PlainTransport, with a real socket behind it. */
+/** A browser's sound without the browser: Opus at 48 kHz over a PlainTransport with a real socket. */
 import { random16, random32 } from '../../src/base/ids.ts';
 import { encode } from '../../src/media/g711.ts';
 import { OPUS_SAMPLES_MAX, OpusDecoder } from '../../src/media/opus.ts';

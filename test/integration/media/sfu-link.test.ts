@@ -1,12 +1,17 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { emit } from '../../../src/media/frame.ts';
+import type { Codec, Frame } from '../../../src/media/frame.ts';
 import { transcode } from '../../../src/media/g711.ts';
+import { openOpusStates } from '../../../src/media/opus.ts';
 import { SfuLink, TRACKS_MAX } from '../../../src/media/sfu-link.ts';
+import { Tone } from '../../../src/media/tone.ts';
 import { SocketLedger } from '../../../src/media/udp.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { Collector, frameOf, testSource } from '../../support/media/parts.ts';
+import { rtpPacket } from '../../support/media/packets.ts';
 import { checkUnbroken, RtpParty } from '../../support/media/rtp-party.ts';
 import { SeededRandom } from '../../support/random.ts';
+import { toneLevels } from '../../support/tones.ts';
 import { until } from '../../support/until.ts';
 
 const TRACK = { ssrc: 0xabcdef01, payloadType: 0, codec: 'pcmu' as const };
@@ -188,6 +193,88 @@ describe('receiving from the router', () => {
     expect(() => link.receiver('more', { ...TRACK, ssrc: 9999 })).toThrow(
       expect.objectContaining({ code: 'MEDIA_COMMAND_INVALID' }),
     );
+  });
+});
+
+describe('a track in Opus', () => {
+  const OPUS = { ...TRACK, payloadType: 100, codec: 'opus' as const };
+  const before = openOpusStates();
+
+  /** 20 ms of a tone, as the `index`th frame of its source. */
+  const toneFrames = (codec: Codec, frames: number): Frame[] => {
+    const tone = new Tone([1000], -12);
+    return Array.from({ length: frames }, (_, index) => {
+      const payload = new Uint8Array(160);
+      tone.fill(codec, payload);
+      return frameOf({ codec, payload, rtpTimestamp: index * 160, marker: index === 0 });
+    });
+  };
+
+  it.each(['pcmu', 'pcma'] as const)('is sent from %s on the 48 kHz clock, and read back', async (codec) => {
+    const [speaker, sink] = [testSource(), new Collector()];
+    const sender = link.sender(OPUS);
+    sender.flowing = true;
+    link.receiver('back', { ...OPUS, ssrc: 2 }).sinks = [sink];
+    for (const frame of toneFrames(codec, 40)) {
+      sender.take(frame, speaker);
+      clock.advance(20);
+    }
+    await uplink.heard(40);
+    const start = uplink.received[0]?.timestamp ?? 0;
+    uplink.received.forEach(({ payloadType, timestamp, marker, payload }, i) => {
+      expect([payloadType, (timestamp - start) >>> 0, marker]).toEqual([100, i * 960, i === 0]);
+      expect(payload.length).toBeLessThanOrEqual(160);
+    });
+    for (const packet of uplink.received) await downlink.raw(rtpPacket({ ...packet, ssrc: 2 }));
+    await until('heard', () => sink.frames.length === 40);
+    const heard = sink.frames.slice(5).map(({ payload }) => payload);
+    expect(toneLevels(heard, 'pcmu', [1000])[0]).toBeGreaterThan(-15);
+    expect(sink.frames.every((frame) => frame.codec === 'pcmu' && frame.gapMs === 0)).toBe(true);
+  });
+
+  it('moves on with time while its source says nothing', async () => {
+    const sender = link.sender(OPUS);
+    sender.flowing = true;
+    const [frame = frameOf()] = toneFrames('pcmu', 1);
+    const speaker = testSource();
+    for (const rtpTimestamp of [0, 160, 8000]) sender.take({ ...frame, rtpTimestamp }, speaker);
+    await uplink.heard(3);
+    const at = uplink.received.map(({ timestamp }) => timestamp);
+    expect(at.map((timestamp) => (timestamp - (at[0] ?? 0)) >>> 0)).toEqual([0, 960, 48_000]);
+    checkUnbroken(uplink.received);
+  });
+
+  it('may follow one in G.711 under the same SSRC, and the other way round', async () => {
+    const [sender, speaker] = [link.sender(TRACK), testSource()];
+    sender.flowing = true;
+    const frames = toneFrames('pcmu', 3);
+    for (const [i, track] of [TRACK, OPUS, TRACK].entries()) {
+      expect(link.sender(track)).toBe(sender);
+      sender.take(frames[i] ?? frameOf(), speaker);
+    }
+    await uplink.heard(3);
+    expect(uplink.received.map(({ payloadType }) => payloadType)).toEqual([0, 100, 0]);
+    expect(uplink.received[2]?.payload).toEqual(frames[2]?.payload);
+  });
+
+  it('is counted as malformed where it holds no Opus', async () => {
+    const sink = new Collector();
+    link.receiver('source', { ...OPUS, ssrc: 1 }).sinks = [sink];
+    downlink.ssrc = 1;
+    await downlink.speak(0, { payloadType: 100, payload: Buffer.of(3, 0) });
+    await until('counted', () => link.droppedMalformed === 1);
+    expect(sink.frames).toEqual([]);
+  });
+
+  it('holds one encoder or decoder, which is freed when the track or the link is closed', async () => {
+    for (let ssrc = 1; ssrc <= 20; ssrc++) link.sender({ ...OPUS, ssrc });
+    for (let ssrc = 101; ssrc <= 120; ssrc++) link.receiver(`source-${ssrc}`, { ...OPUS, ssrc });
+    expect(openOpusStates()).toBe(before + 40);
+    const dropped = [...link.drop(1), ...link.drop(101)];
+    for (const port of [...dropped, ...dropped]) port.close();
+    expect(openOpusStates()).toBe(before + 38);
+    await link.close();
+    expect(openOpusStates()).toBe(before);
   });
 });
 

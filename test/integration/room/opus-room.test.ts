@@ -133,7 +133,7 @@ describe('phones and Opus', () => {
     await visitor.close();
   });
 
-  it('meet in a browsers’ room: the phone’s producer is Opus, and stays so when its codec changes', async () => {
+  it('meet in a room of browsers: the phone is Opus there, and stays so when its codec changes', async () => {
     const room = await stage.openRoom('opus');
     const caller = await stage.admitCaller(room, { codec: 'pcmu', frequencyHz: caller_hz });
     const router = await room.router();

@@ -71,7 +71,7 @@ describe('codecOf', () => {
 });
 
 describe('linkCapabilities', () => {
-  it('keeps Opus and G.711 with the router’s own payload types, without feedback and header extensions', () => {
+  it('keeps Opus and G.711 with the router’s payload types, without feedback and header extensions', () => {
     const opus = { mimeType: 'audio/opus', clockRate: 48_000, channels: 2, preferredPayloadType: 100 };
     const offered: NonNullable<RtpCapabilities['codecs']> = [
       { kind: 'audio', mimeType: 'audio/G722', clockRate: 8000, preferredPayloadType: 9 },
