@@ -1,4 +1,4 @@
-/** One socket of a browser: every message is paced, parsed and answered; what is not understood is refused. */
+/** One socket of a browser: every message is paced, parsed and answered; what is none is refused. */
 import type { Socket } from 'socket.io';
 import { z } from 'zod';
 import type { Clock } from '../base/clock.ts';

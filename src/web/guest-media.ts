@@ -1,4 +1,4 @@
-/** The sound of one browser: its two transports in the room's router, its microphone, and what it listens to. */
+/** The sound of one browser: its two transports in the router, its microphone, and what it listens to. */
 import { TrunklineError, messageOf } from '../base/errors.ts';
 import { Events } from '../base/events.ts';
 import type { SfuProducer, SfuRouter, WebRtcTransport } from '../media/sfu-router.ts';
@@ -194,7 +194,7 @@ export class GuestMedia {
   }
 }
 
-/** What mediasoup refuses is the browser's affair: parameters that do not fit, or a transport that just went. */
+/** What mediasoup refuses is the browser's affair: parameters that do not fit, a transport that just went. */
 async function asked<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

@@ -1,5 +1,5 @@
 /**
- * One participant that came through a browser: its rights, its sound, and the socket that it has at the moment.
+ * One participant that came through a browser: its rights, its sound, and the socket that it has just now.
  * A socket may be lost and another take its place; the participant stays the same meanwhile.
  */
 import { randomBytes } from 'node:crypto';

@@ -1,4 +1,4 @@
-/** Finding a secret among those that are known, without telling by the time it takes how close a guess was. */
+/** Finding a secret among those that are known, without telling by the time it takes how close a guess is. */
 import { createHash, timingSafeEqual } from 'node:crypto';
 
 /** The entry whose key is `given`; every key is compared, whatever matches. */

@@ -1,4 +1,4 @@
-/** One visit from the web: a room of its own with an agent, for the browser that opened it and whoever joins. */
+/** One visit from the web: a room with an agent, for the browser that opened it and whoever joins. */
 import type { Clock } from '../base/clock.ts';
 import { ending, type Ending } from '../base/ending.ts';
 import { TrunklineError, messageOf } from '../base/errors.ts';

@@ -1,4 +1,4 @@
-/** The browser door: lets visitors in by Socket.IO, gives each visit a room with an agent, serves the widget. */
+/** The browser door: lets visitors in by Socket.IO, gives each a room with an agent, serves the widget. */
 import type { IncomingMessage } from 'node:http';
 import type { FastifyInstance } from 'fastify';
 import { Server, type Socket } from 'socket.io';

@@ -1,5 +1,5 @@
 /**
- * A room as browsers see it: who is here, what can be consumed, and everything that happens, told to each guest.
+ * A room as browsers see it: who is here, what can be consumed, and what happens, told to each guest.
  * One for a room that has at least one guest; it is closed when the room is, or when the last guest has left.
  */
 import { messageOf } from '../base/errors.ts';

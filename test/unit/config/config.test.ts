@@ -63,6 +63,14 @@ describe('a configuration that is right', () => {
     expect(profiles.get('desk')?.turns.end_of_speech_ms).toBe(600);
   });
 
+  it.each([
+    [30_000, 30_003],
+    [30_001, 30_005],
+  ])('takes the ports %i to %i, which are two pairs', (min, max) => {
+    const { config } = load(`${MINIMAL}media: { rtp_port_min: ${min}, rtp_port_max: ${max} }\n`);
+    expect(config.media).toMatchObject({ rtp_port_min: min, rtp_port_max: max });
+  });
+
   it('takes secrets from the environment', () => {
     const text = MINIMAL.replace('allow: [127.0.0.1/32]', "auth: { username: a, password: '${env:SECRET}' }");
     expect(load(text, { SECRET: 'swordfish' }).config.trunks[0]?.auth?.password).toBe('swordfish');
@@ -77,7 +85,8 @@ describe('a configuration that is right', () => {
   it('explains in config/ the defaults that it has anyway', () => {
     const shipped = loadSettings(readEnvironment({})).config;
     const defaults = load(MINIMAL).config;
-    expect({ ...shipped, trunks: [], numbers: [], profiles_dir: '' }).toEqual({
+    const web = { ...shipped.web, widget_keys: [] };
+    expect({ ...shipped, web, trunks: [], numbers: [], profiles_dir: '' }).toEqual({
       ...defaults,
       trunks: [],
       numbers: [],
@@ -107,12 +116,35 @@ describe('a configuration that is wrong', () => {
 
   it.each([
     ['media: { rtp_port_min: 30000, rtp_port_max: 30001 }', /at least two port pairs/],
+    ['media: { rtp_port_min: 30001, rtp_port_max: 30004 }', /at least two port pairs/],
+    ['media: { rtp_port_min: 31000, rtp_port_max: 30000 }', /at least two port pairs/],
+    ["media: { address: '::' }", /:: cannot be written into an SDP answer/],
     ['media: { address: 0.0.0.0 }', /cannot be written into an SDP answer/],
     ['sip: { listen: [{ transport: tls, host: 127.0.0.1, port: 5061 }] }', /key_file and cert_file/],
     ['sip: { listen: [{ transport: sctp, host: 127.0.0.1, port: 5060 }] }', /sip\.listen\[0\]\.transport/],
     ['sip: { listen: [{ transport: udp, host: localhost, port: 5060 }] }', /must be an IP address/],
     ['operator: { port: 70000 }', /operator\.port/],
     ['realtime: { append_ms: 30 }', /realtime\.append_ms/],
+    ['web: { token_secret: short }', /web\.token_secret: .*32 characters/],
+    ['web: { tenant_keys: [{ tenant: a, key: short }] }', /web\.tenant_keys\[0\]\.key: .*16 characters/],
+    ["web: { widget_keys: [{ key: demo, origins: ['*'], profiles: [desk] }] }", /must be an origin/],
+    [
+      "web: { widget_keys: [{ key: demo, origins: ['https://a.test/x'], profiles: [desk] }] }",
+      /without a path/,
+    ],
+    [
+      "web: { widget_keys: [{ key: demo, origins: ['https://*.test'], profiles: [desk] }] }",
+      /must be an origin/,
+    ],
+    ['web: { widget_keys: [{ key: demo, origins: [], profiles: [desk] }] }', /origins/],
+    ["web: { widget_keys: [{ key: demo, origins: ['https://a.test'], profiles: [] }] }", /profiles/],
+    ["web: { ice: { turn_urls: ['turn:turn.test:3478'] } }", /web\.ice\.turn_secret: must be set/],
+    ["web: { ice: { turn_urls: ['http://turn.test'] } }", /must begin with turn/],
+    ["web: { ice: { stun_urls: ['turn:turn.test'] } }", /must begin with stun/],
+    ['web: { ice: { relay_only: true } }', /web\.ice\.relay_only: needs turn_urls/],
+    ['web: { watch: { alert_after_ms: 1 } }', /web\.watch\.alert_after_ms/],
+    ['web: { limits: { message_bytes_max: 10 } }', /web\.limits\.message_bytes_max/],
+    ['web: { limits: { sockets_per_address: 0 } }', /web\.limits\.sockets_per_address/],
   ])('refuses %s', (addition, expected) => {
     expect(problem(`${MINIMAL}${addition}\n`).message).toMatch(expected);
   });
@@ -128,6 +160,13 @@ describe('a configuration that is wrong', () => {
   it('refuses a number whose profile is missing and lists those that exist', () => {
     expect(problem(MINIMAL.replace('profile: desk', 'profile: disk')).message).toMatch(
       /no profile "disk".*desk/,
+    );
+  });
+
+  it('refuses a widget key whose profile is missing', () => {
+    const key = "{ key: demo, origins: ['https://a.test'], profiles: [desk, disk] }";
+    expect(problem(`${MINIMAL}web: { widget_keys: [${key}] }\n`).message).toMatch(
+      /web\.widget_keys\[0\]\.profiles\[1\]: no profile "disk".*desk/,
     );
   });
 
