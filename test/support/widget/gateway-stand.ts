@@ -69,7 +69,12 @@ export class GatewayStand {
     const http = createServer((request, response) => {
       const path = request.url === '/' ? '/index.html' : (request.url ?? '');
       readFile(join(DIST, path)).then(
-        (body) => response.setHeader('content-type', CONTENT_TYPE[extname(path)] ?? '').end(body),
+        (body) =>
+          response
+            .setHeader('content-type', CONTENT_TYPE[extname(path)] ?? '')
+            // Module scripts come to other sites' pages only with this.
+            .setHeader('access-control-allow-origin', '*')
+            .end(body),
         () => response.writeHead(404).end(),
       );
     });
@@ -134,8 +139,10 @@ export class GatewayStand {
 
   async close(): Promise<void> {
     this.#router?.close();
-    await this.#io.close();
+    const closed = this.#io.close();
+    // Browsers keep connections for later, and nothing would close while they do.
     this.#http.closeAllConnections();
+    await closed;
   }
 
   #serve(socket: Socket): void {
