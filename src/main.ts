@@ -31,7 +31,7 @@ function greet(gateway: Gateway, settings: Settings): void {
 
 const settings = configured();
 const log = createLog({ level: settings.config.log.level });
-let stopping = false;
+let timesAsked = 0;
 
 process.on('uncaughtException', (error) => {
   log.fatal({ err: error }, 'uncaught exception');
@@ -42,8 +42,14 @@ try {
   const gateway = await startGateway(settings, log);
   greet(gateway, settings);
   const stop = (signal: string): void => {
-    if (stopping) process.exit(EXIT_START_FAILED);
-    stopping = true;
+    timesAsked += 1;
+    if (timesAsked > 2) process.exit(EXIT_START_FAILED);
+    if (timesAsked === 2) {
+      log.info({ signal }, 'stopping at once: open calls are hung up; again to leave them as they are');
+      // Draining ends with the last call, and the process with it.
+      void gateway.close();
+      return;
+    }
     log.info({ signal }, 'stopping: new calls are refused, open calls may finish; again to stop at once');
     void gateway.drain().then(
       () => process.exit(0),

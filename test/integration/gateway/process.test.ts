@@ -9,6 +9,8 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { parse, stringify } from 'yaml';
 import { packageRoot } from '../../../src/config.ts';
 import { startGatewayProcess } from '../../support/gateway-process.ts';
+import { TestPhone } from '../../support/phone/phone.ts';
+import { until } from '../../support/until.ts';
 
 let folder: string;
 beforeEach(() => {
@@ -80,5 +82,20 @@ describe('a gateway that runs', () => {
     expect(gateway.log()).toContain('"msg":"ready"');
     expect(await gateway.stop()).toBe(0);
     await expect(fetch(`${gateway.operatorUrl}/healthz`)).rejects.toThrow();
+  });
+
+  it('lets calls finish when it is asked once, and hangs them up when it is asked again', async () => {
+    const gateway = await startGatewayProcess();
+    const phone = await TestPhone.start();
+    const call = await phone.dial({ to: '+15550100', target: gateway.target });
+    const stopped = gateway.stop();
+    await until('it drains', () => gateway.log().includes('open calls may finish'));
+    expect(call.over).toBe(false);
+    const stoppedAtOnce = gateway.stop();
+    const { by, reason } = await call.ended;
+    expect(by).toBe('gateway');
+    expect(reason).toContain('is stopping');
+    expect(await Promise.all([stopped, stoppedAtOnce])).toEqual([0, 0]);
+    await phone.close();
   });
 });
