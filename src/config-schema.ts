@@ -171,12 +171,15 @@ export const configSchema = z
     const problem = (path: (string | number)[], message: string): void => {
       context.addIssue({ code: 'custom', path, message });
     };
-    if (config.media.rtp_port_max - config.media.rtp_port_min < 3)
+    const { rtp_port_min: first, rtp_port_max: last } = config.media;
+    // A pair is an even port and the odd one above it, so a range that begins with an odd port loses one.
+    if (Math.floor((last + 1) / 2) - Math.ceil(first / 2) < 2)
       problem(['media', 'rtp_port_max'], 'must leave at least two port pairs above rtp_port_min');
     if (config.sip.listen.some((listener) => listener.transport === 'tls') && config.sip.tls === undefined)
       problem(['sip', 'tls'], 'key_file and cert_file are needed because sip.listen has a tls entry');
-    if (config.media.address === '0.0.0.0' && config.media.external_address === '')
-      problem(['media', 'external_address'], 'must be set: 0.0.0.0 cannot be written into an SDP answer');
+    const { address: local, external_address: told } = config.media;
+    if (['0.0.0.0', '::'].includes(local) && told === '')
+      problem(['media', 'external_address'], `must be set: ${local} cannot be written into an SDP answer`);
     if (config.web.ice.turn_urls.length > 0 && config.web.ice.turn_secret === '')
       problem(['web', 'ice', 'turn_secret'], 'must be set: turn_urls need credentials');
     if (config.web.ice.relay_only && config.web.ice.turn_urls.length === 0)
