@@ -1,27 +1,33 @@
 import { describe, expect, it } from 'vitest';
+import { TrunklineError } from '../../../src/base/errors.ts';
 import { loadLibrary } from '../../../src/base/native-library.ts';
 
-const length = { length: 'size_t strlen(const char*)' };
+const LENGTH = { length: 'size_t strlen(const char*)' };
 
-describe('loadLibrary', () => {
-  it('binds functions under our names for them', () => {
-    expect(loadLibrary(['libc.so.6'], length, 'SPEECH_UNAVAILABLE').length('twelve chars')).toBe(12);
+describe('a native library', () => {
+  it('is loaded by soname, and its functions can be called by their names here', () => {
+    const { length } = loadLibrary(['libc.so.6'], LENGTH, 'SPEECH_UNAVAILABLE');
+    expect(Number(length('trunk'))).toBe(5);
   });
 
-  it('takes the first library that is there', () => {
-    const { length: count } = loadLibrary(['libnowhere.so.1', 'libc.so.6'], length, 'SPEECH_UNAVAILABLE');
-    expect(count('four')).toBe(4);
+  it('may have several names: the first that is there counts', () => {
+    const { length } = loadLibrary(['libnowhere.so.1', 'libc.so.6'], LENGTH, 'SPEECH_UNAVAILABLE');
+    expect(Number(length(''))).toBe(0);
   });
 
-  it.each(['OPUS_UNAVAILABLE', 'SPEECH_UNAVAILABLE'] as const)('says %s when none is there', (code) => {
-    const loading = (): unknown => loadLibrary(['libnowhere.so.1', 'libneither.so.2'], length, code);
-    expect(loading).toThrow(expect.objectContaining({ code }));
-    expect(loading).toThrow(/libnowhere.*libneither/s);
-  });
-
-  it('says so when a function is missing', () => {
-    const loading = (): unknown =>
-      loadLibrary(['libc.so.6'], { go: 'int no_such_function_here()' }, 'OPUS_UNAVAILABLE');
-    expect(loading).toThrow(expect.objectContaining({ code: 'OPUS_UNAVAILABLE' }));
+  it.each([
+    [
+      'no library is there',
+      ['libnowhere.so.1', 'libnowhere.so.2'],
+      LENGTH,
+      /libnowhere\.so\.1.*libnowhere\.so\.2/,
+    ],
+    ['a function is missing', ['libc.so.6'], { none: 'int no_such_function()' }, /no_such_function/],
+  ])('is refused with the code of its user when %s', (_case, sonames, prototypes, detail) => {
+    const load = (): unknown =>
+      loadLibrary(sonames, prototypes as Record<string, string>, 'OPUS_UNAVAILABLE');
+    expect(load).toThrow(TrunklineError);
+    expect(load).toThrow(/^OPUS_UNAVAILABLE/);
+    expect(load).toThrow(detail);
   });
 });
