@@ -355,6 +355,8 @@ const ENDING_OF_ERROR: Partial<Record<ErrorCode, EndingSlug>> = {
 
 /** An error nobody foresaw is our fault. */
 function endingOf(error: unknown): Ending {
+  // CANCEL was there before our 200: the library, which has sent its answer, does not tell us of it any more.
+  if (/unknown transaction/i.test(messageOf(error))) return ending('caller-cancelled');
   const slug = error instanceof TrunklineError ? ENDING_OF_ERROR[error.code] : undefined;
   return ending(slug ?? 'internal-error', messageOf(error));
 }

@@ -164,6 +164,30 @@ describe('an inbound call that is never answered', () => {
     expect(await stage.lastCdr()).toMatchObject({ ending: 'caller-cancelled', sipStatus: 487 });
   });
 
+  it('is cancelled while the 200 is on its way: one of the two wins, and nothing breaks', async () => {
+    const ready = Promise.withResolvers<undefined>();
+    stage = await PhoneStage.open(ground, {}, () => ready.promise.then(() => undefined));
+    const callers = await Promise.all(Array.from({ length: 20 }, () => stage.newCaller()));
+    const ringing = callers.map((caller) => {
+      caller.invite(offer);
+      return caller.waitFor('180', (one) => one.status === 180);
+    });
+    await Promise.all(ringing);
+    const finals = callers.map(async (caller) => {
+      caller.cancel();
+      const final = await caller.final('INVITE');
+      if (final.status !== 200) return;
+      caller.ack();
+      await caller.bye();
+    });
+    ready.resolve(undefined);
+    await Promise.all(finals);
+    await until('all calls are over', () => stage.door.calls === 0);
+    const endings = stage.cdrs.map((cdr) => cdr['ending']);
+    expect(endings).toHaveLength(20);
+    expect(endings.filter((one) => one !== 'caller-cancelled' && one !== 'caller-hung-up')).toEqual([]);
+  });
+
   it('is cancelled before it rings', async () => {
     stage = await PhoneStage.open(ground, {}, never);
     const caller = await stage.newCaller();
