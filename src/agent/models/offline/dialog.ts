@@ -34,6 +34,8 @@ type Phase =
 /** Longest number that is keyed in, in digits; `#` ends it sooner. */
 const KEYED_DIGITS_MAX = 32;
 
+const THANKS = new Set('thank thanks you very much so okay ok great perfect lovely'.split(' '));
+
 const say = (...texts: string[]): DialogAction => ({
   type: 'say',
   text: texts.filter((text) => text !== '').join(' '),
@@ -44,6 +46,17 @@ function asksToRepeat(words: readonly string[]): boolean {
   const said = words.join(' ');
   if (/\b(repeat that|say that again|did you say)\b/.test(said)) return true;
   return words.length === 1 && ['pardon', 'what', 'sorry'].includes(words[0] ?? '');
+}
+
+/** "Okay, thank you very much": to "anything else?" that is a no. */
+function onlyThanks(words: readonly string[]): boolean {
+  const thanked = words.includes('thank') || words.includes('thanks');
+  return thanked && words.every((word) => THANKS.has(word));
+}
+
+/** Only words answer it. The day in "are you open on Sunday" is then none for an appointment. */
+function isQuestion(task: Task): boolean {
+  return task.slots.length === 0 && task.tool === '' && !task.ends_call;
 }
 
 export class Dialog {
@@ -245,21 +258,22 @@ export class Dialog {
   #answer(words: readonly string[]): DialogAction[] | null {
     const task = this.#task;
     if (!task || !this.#asked) return this.#wish(words);
+    const aside = this.#intent.taskOf(words);
+    if (aside && isQuestion(aside)) return this.#next(this.#filled(aside.done, {}));
     const values = this.#read(task.slots, words, this.#asked.name);
     if (values.size > 0) {
       for (const [name, value] of values) this.#values.set(name, value);
       return this.#next('');
     }
-    const aside = this.#intent.taskOf(words);
     if (aside === null) return null;
-    if (aside === task) return this.#next('');
-    if (aside.ends_call || aside.slots.length > 0 || aside.tool !== '') return this.#begin(aside, words);
-    return this.#next(this.#filled(aside.done, {}));
+    return aside === task ? this.#next('') : this.#begin(aside, words);
   }
 
   #confirmation(words: readonly string[]): DialogAction[] | null {
     const task = this.#task;
     if (!task) return this.#wish(words);
+    const aside = this.#intent.taskOf(words);
+    if (aside && isQuestion(aside)) return [say(this.#filled(aside.done, {}), this.#readBack(task))];
     const answer = readYesNo(words);
     const changed = [...this.#read(task.slots, words, null)].filter(
       ([name, value]) => this.#values.get(name) !== value,
@@ -274,16 +288,13 @@ export class Dialog {
       this.#values.delete(named.name);
       return this.#next('');
     }
-    if (answer === false) return [say(this.#profile.correction)];
     const bare = this.#bareCorrection(task, words);
     if (bare) return bare;
-    const aside = this.#intent.taskOf(words);
-    if (!aside || aside === task) return null;
-    if (aside.ends_call) return this.#begin(aside, words);
-    return aside.slots.length > 0 ? null : [say(this.#filled(aside.done, {}), this.#readBack(task))];
+    if (answer === false) return [say(this.#profile.correction)];
+    return aside?.ends_call && aside !== task ? this.#begin(aside, words) : null;
   }
 
-  /** After "What should I change?" a bare "eleven" is the new time. */
+  /** "no, make it eleven", or a bare "eleven" after "What should I change?": the new time. */
   #bareCorrection(task: Task, words: readonly string[]): DialogAction[] | null {
     for (const slot of task.slots) {
       if (slot.kind === 'yes_no') continue;
@@ -298,7 +309,7 @@ export class Dialog {
   #closing(words: readonly string[]): DialogAction[] | null {
     const task = this.#intent.taskOf(words) ?? this.#taskBySlots(words);
     if (task) return this.#begin(task, words);
-    const answer = readYesNo(words);
+    const answer = onlyThanks(words) ? false : readYesNo(words);
     if (answer === true) {
       this.#phase = 'open';
       return [say(this.#profile.invite)];

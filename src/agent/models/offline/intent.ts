@@ -7,7 +7,7 @@ const STOP_WORDS = new Set(
   (
     "a an the i i'd i'm i'll you me my we it its is am are be do does can could would will shall like " +
     'please to for at on in of and or with your our this that there have has had get got um uh well ' +
-    "so just hi hello good morning afternoon evening what's it's let's to from about"
+    "so just hi hello good morning afternoon evening what's it's let's to from about how"
   ).split(' '),
 );
 

@@ -25,6 +25,9 @@ const STRONG_LEADS = new Set(['at', 'around', 'about', 'for', 'by']);
 /** "for two people" is not a time. */
 const COUNTED = new Set(['people', 'person', 'persons', 'minutes', 'days', 'weeks', 'day', 'week', 'hours']);
 
+/** "the wrong one" is no time, and neither is "no one". */
+const POINTING = new Set(['the', 'that', 'this', 'right', 'wrong', 'other', 'another', 'no', 'which']);
+
 function readPart(words: readonly string[], at: number): { part: DayPart; to: number } {
   for (const [pattern, part] of PARTS) {
     if (matchesAt(words, at, pattern)) return { part, to: at + pattern.length };
@@ -111,6 +114,8 @@ function readAbsolute(words: readonly string[], at: number): Reading | null {
   if (minutes) return { hour: hour.value, offset: minutes.value, from: at, to: minutes.to, sure: true };
   const oclock = words[hour.to] === "o'clock";
   if (COUNTED.has(words[hour.to] ?? '')) return null;
+  const pointed = words[at] === 'one' && POINTING.has(words[at - 1] ?? '');
+  if (pointed && !oclock && readPart(words, hour.to).part === null) return null;
   return {
     hour: hour.value,
     offset: 0,
@@ -129,7 +134,11 @@ export function readTime(words: readonly string[], expected: boolean): Found<str
   const general = partAnywhere(words);
   for (let at = 0; at < words.length; at += 1) {
     const reading = readRelative(words, at) ?? readAbsolute(words, at);
-    if (!reading) continue;
+    if (!reading) {
+      // "twenty five" is no hour; the five in it was not meant.
+      at = Math.max(at, (readNumber(words, at)?.to ?? at) - 1);
+      continue;
+    }
     const near = readPart(words, reading.to);
     if (reading.sure || near.part !== null || expected) {
       const from = LEADS.has(words[reading.from - 1] ?? '') ? reading.from - 1 : reading.from;

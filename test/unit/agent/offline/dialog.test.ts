@@ -1,43 +1,10 @@
-import { readFileSync } from 'node:fs';
-import { parse } from 'yaml';
 import { beforeEach, describe, expect, it } from 'vitest';
-import { Dialog, type DialogAction } from '../../../../src/agent/models/offline/dialog.ts';
+import { Dialog } from '../../../../src/agent/models/offline/dialog.ts';
 import { Intent } from '../../../../src/agent/models/offline/intent.ts';
 import { phrasebookOf } from '../../../../src/agent/models/offline/phrasebook.ts';
 import { wordsOf } from '../../../../src/agent/models/offline/words.ts';
-import { agentProfileSchema, type AgentProfile } from '../../../../src/agent/profile.ts';
-
-const clinic = agentProfileSchema.parse(
-  parse(readFileSync(new URL('../../../../config/agents/clinic-receptionist.yaml', import.meta.url), 'utf8')),
-);
-/** A Monday. */
-const now = (): Date => new Date('2026-11-23T09:00:00Z');
-
-function line(action: DialogAction): string {
-  if (action.type === 'say') return action.text;
-  if (action.type === 'hang_up') return `<hang up: ${action.reason}>`;
-  return `<${action.name} ${Object.values(action.arguments).join(' | ')}>`;
-}
-
-/** A script: what the caller says, and a pattern for all that the agent then says and does. */
-type Script = readonly (readonly [caller: string, agent: RegExp])[];
-
-function play(script: Script, profile: AgentProfile = clinic): void {
-  const dialog = new Dialog({ profile, now });
-  for (const [caller, agent] of script) {
-    const result = /^<result (.*)>$/.exec(caller)?.[1];
-    const key = /^<key (.)>$/.exec(caller)?.[1];
-    const actions =
-      result !== undefined
-        ? dialog.toolResult(JSON.parse(result))
-        : key !== undefined
-          ? dialog.digit(key)
-          : dialog.heard(caller);
-    expect(actions.map(line).join(' '), `after "${caller}"`).toMatch(agent);
-  }
-}
-
-const OK = '<result {"ok":true,"confirmation":"AB123"}>';
+import { agentProfileSchema } from '../../../../src/agent/profile.ts';
+import { clinic, line, now, OK, play, type Script } from './dialog-script.ts';
 
 describe('booking', () => {
   it('asks for what is missing, one thing after the other', () => {
@@ -97,7 +64,7 @@ describe('corrections', () => {
     ['the day', /^Which day would you like\?$/],
     ['the name is wrong', /^May I have your name, please\?$/],
     ['no', /^Sorry about that\. What should I change\?$/],
-  ])('%s', (caller, agent) => play([...READ_BACK, [caller, agent]]));
+  ])('%s', (caller, agent) => void play([...READ_BACK, [caller, agent]]));
 
   it('takes a bare value after a bare no', () => {
     play([
@@ -182,7 +149,7 @@ describe('questions', () => {
     ['I need to see a doctor', /your name/],
     ['goodbye', /Goodbye\. <hang up: goodbye>/],
     ['that is all', /<hang up: goodbye>/],
-  ])('%s', (caller, agent) => play([[caller, agent]]));
+  ])('%s', (caller, agent) => void play([[caller, agent]]));
 
   it('answers in the middle of a booking and goes on with it', () => {
     play([
@@ -285,7 +252,7 @@ describe('keys', () => {
         ['<key 5>', /^$/],
         ['<key 1>', /^Thank you, four two\./],
       ],
-      account,
+      { profile: account },
     );
   });
 
