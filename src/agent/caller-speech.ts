@@ -13,7 +13,7 @@ export type SpeechChange =
 
 /** Voiced sound that makes an onset, in ms. */
 const ONSET_MS = 40;
-/** Longest turn, in ms: hold music and running engines never pause, and would keep the agent silent for ever. */
+/** Longest turn, in ms: hold music and engines never pause, and would keep the agent silent for ever. */
 const TURN_MS_MAX = 30_000;
 
 export class CallerSpeech {
