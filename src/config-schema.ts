@@ -193,8 +193,9 @@ export const configSchema = z
       if (config.trunks.findIndex((other) => other.name === one.name) !== index)
         problem(['trunks', index, 'name'], `"${one.name}" is used twice`);
     });
+    const routed = new Set<string>();
     config.numbers.forEach((one, index) => {
-      if (config.numbers.findIndex((other) => other.number === one.number) !== index)
+      if (routed.size === routed.add(one.number).size)
         problem(['numbers', index, 'number'], `"${one.number}" is routed twice`);
     });
   });
