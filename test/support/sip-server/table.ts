@@ -7,8 +7,8 @@ export const DRACHTIO_BINARY = env['TRUNKLINE_SIP_SERVER'];
 export const KIND = DRACHTIO_BINARY === undefined ? 'embedded' : 'drachtio';
 
 /**
- * What takes 32 s in the field takes 1.3 s on the embedded server. drachtio-server reads such values, too, but
- * its timers are too coarse for them: it keeps those of RFC 3261 and gets more patience.
+ * What takes 32 s in the field takes 1.3 s on the embedded server. drachtio-server reads such values, too,
+ * but its timers are too coarse for them: it keeps those of RFC 3261 and gets more patience.
  */
 export const TEST_TIMERS = KIND === 'embedded' ? { t1Ms: 20, t2Ms: 160, t4Ms: 200 } : {};
 /** For calls whose ACK never comes: 64 T1 are 0.3 s. */
