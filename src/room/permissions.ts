@@ -15,7 +15,10 @@ const PERMITTED: Readonly<Record<Role, readonly Permission[]>> = {
   observer: ['hear'],
 };
 
-/** What somebody gets who asks for `asked`: never more than the role may have. Everything, when nothing is asked. */
+/**
+ * What somebody gets who asks for `asked`: never more than the
+ * role may have. Everything, when nothing is asked.
+ */
 export function permissionsOf(role: Role, asked?: readonly Permission[]): Permission[] {
   return PERMITTED[role].filter((one) => asked === undefined || asked.includes(one));
 }

@@ -2,8 +2,10 @@
  * Every message between a browser and the gateway's browser door: the one file that both sides share.
  * Nothing but zod in here, so that the widget can bundle it.
  *
- * The browser asks with Socket.IO acks: `socket.emit(name, payload, (answer) => …)`; the answer is an `Answer`.
- * The gateway tells with events. A message that does not match its schema is refused with WEB_MESSAGE_INVALID.
+ * The browser asks with Socket.IO acks: `socket.emit(name,
+ * payload, (answer) => …)`; the answer is an `Answer`.
+ * The gateway tells with events. A message that does not match
+ * its schema is refused with WEB_MESSAGE_INVALID.
  * Socket.IO runs under the path `SOCKET_PATH`. The first request on a socket is `join`.
  */
 import { z } from 'zod';
@@ -19,7 +21,9 @@ const words = z.string().max(4000);
 export const role = z.enum(['visitor', 'human', 'supervisor', 'observer']);
 export type Role = z.infer<typeof role>;
 
-/** publish: send sound; hear: receive it; whisper: speak to one participant only; end: end it for everybody. */
+/**
+ * publish: send sound; hear: receive it; whisper: speak to one participant only; end: end it for everybody.
+ */
 export const permission = z.enum(['publish', 'hear', 'whisper', 'end']);
 export type Permission = z.infer<typeof permission>;
 

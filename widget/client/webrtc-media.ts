@@ -1,4 +1,6 @@
-/** The sound of a call: mediasoup-client's transports, the microphone's producer, a consumer per far voice. */
+/**
+ * The sound of a call: mediasoup-client's transports, the microphone's producer, a consumer per far voice.
+ */
 import { Device, type types } from 'mediasoup-client';
 import type { Joined, WireProducer, WireRtpCapabilities } from '../../src/web/wire.ts';
 import { Emitter } from './emitter.ts';

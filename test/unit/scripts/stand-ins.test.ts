@@ -4,7 +4,8 @@ import { describe, expect, it } from 'vitest';
 import { STAND_INS } from '../../../scripts/mediasoup-worker/build.mjs';
 import { ROOT } from '../../tidy/files.ts';
 
-// The stand-ins answer what the worker's sources ask for. These checks need no compiler: they tell at once when a
+// The stand-ins answer what the worker's sources ask for. These
+// checks need no compiler: they tell at once when a
 // new mediasoup asks for more, instead of a build that fails after minutes on somebody else's machine.
 
 const WORKER = join(ROOT, 'node_modules', 'mediasoup', 'worker');
