@@ -51,7 +51,7 @@ class ToneVoice implements VoicePort {
   take(frame: Frame, from: Source): void {
     const heard = this.#heard.get(from.id) ?? [];
     this.#heard.set(from.id, heard);
-    if (heard.length < heard_frames_max) heard.push(frame.payload.slice());
+    if (heard.length < heard_frames_max) heard.push(Uint8Array.from(frame.payload));
   }
 
   command(): void {
