@@ -85,11 +85,12 @@ class Participant implements AgentParticipant {
 
   async #close(): Promise<void> {
     const { thread } = this.#options;
+    this.#ready.reject(new TrunklineError('MODEL_UNAVAILABLE', 'the call ended first'));
+    // A voice that never opened, or a thread that died, has nothing left to close. One that was speaking
+    // tells first how much of it was heard.
+    await thread.request({ type: 'voice.close', voiceId: this.portId }).catch(() => undefined);
     this.#agent.close();
     this.#stopListening();
-    this.#ready.reject(new TrunklineError('MODEL_UNAVAILABLE', 'the call ended first'));
-    // A voice that never opened, or a thread that died, has nothing left to close.
-    await thread.request({ type: 'voice.close', voiceId: this.portId }).catch(() => undefined);
   }
 
   #send(command: VoiceCommand): void {

@@ -379,7 +379,9 @@ export class Voice implements VoicePort {
     this.#turn('close');
     this.#session?.close();
     this.#session = null;
-    this.#playout.flush();
+    // What the caller still heard belongs into the call's record.
+    for (const played of this.#playout.flush())
+      if (played.heardMs > 0) this.#reportSaid(played, this.#replies.cut(played.itemId), true);
     this.#ears.close();
   }
 }

@@ -204,6 +204,22 @@ describe('an agent that leaves', () => {
     await expect(agent.ready()).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE' });
   });
 
+  it('still writes down what its voice tells of the sentence that was cut by the end', async () => {
+    const closed = agent.close();
+    thread.report(agent.portId, {
+      type: 'said',
+      itemId: 'i',
+      text: 'Thank you for calling.',
+      heardMs: 400,
+      totalMs: 900,
+      interrupted: true,
+      startedMs: 20,
+      responseMs: null,
+    });
+    await closed;
+    expect(timeline()).toMatchObject([{ type: 'said', text: 'Thank you for calling.', heardMs: 400 }]);
+  });
+
   it('closes quietly when its thread is dead', async () => {
     thread.refusal = new TrunklineError('MEDIA_THREAD_DIED', 'media-0');
     await agent.close();

@@ -8,6 +8,20 @@ beforeEach(async () => {
 });
 afterEach(() => scene.voice.close());
 
+describe('the end of a call', () => {
+  it('tells how much of the sentence that was sounding the caller heard', () => {
+    scene.model.reply({ ms: 3000, itemId: 'a', text: 'A long story.' });
+    scene.model.reply({ ms: 3000, itemId: 'b', text: 'Another one.' });
+    scene.run(500);
+    const heardMs = scene.toCaller.length * 20;
+    scene.voice.close();
+    expect(heardMs).toBeGreaterThan(0);
+    expect(scene.events('said')).toMatchObject([
+      { itemId: 'a', text: 'A long story.', heardMs, totalMs: 3000, interrupted: true },
+    ]);
+  });
+});
+
 describe('barge-in', () => {
   it('ducks at the first sound, then flushes and tells the model how much was heard, exactly', () => {
     scene.model.reply({ ms: 5000, itemId: 'a', text: 'A long story.' });
