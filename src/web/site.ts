@@ -40,8 +40,10 @@ export interface SiteParts {
 export async function createSite(parts: SiteParts): Promise<FastifyInstance> {
   const { folder, log } = parts;
   const server = fastify({ bodyLimit: body_bytes_max, forceCloseConnections: true });
-  server.addHook('onSend', async (_request, reply) => {
-    await reply.header('x-content-type-options', 'nosniff');
+  // Not async: a reply is a promise of its own end, which an awaiting hook would wait for in vain.
+  server.addHook('onSend', (_request, reply, _payload, done) => {
+    void reply.header('x-content-type-options', 'nosniff');
+    done();
   });
   server.setNotFoundHandler((request, reply) =>
     problem(reply, { title: 'Not found', status: 404, detail: `There is nothing at ${request.url}.` }),
@@ -59,7 +61,13 @@ export async function createSite(parts: SiteParts): Promise<FastifyInstance> {
     const minted = await mint(parts, request.headers.authorization, request.body);
     return reply.header('cache-control', 'no-store').send(minted);
   });
-  if (existsSync(folder)) await server.register(fastifyStatic, { root: folder, maxAge: 300_000 });
+  if (existsSync(folder))
+    await server.register(fastifyStatic, {
+      root: folder,
+      maxAge: 300_000,
+      // Browsers give module scripts to other sites' pages only with this.
+      setHeaders: (reply) => void reply.header('access-control-allow-origin', '*'),
+    });
   else log.warn({ folder }, 'the widget is not built: nothing but signalling is served');
   return server;
 }
