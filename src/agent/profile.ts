@@ -1,43 +1,74 @@
 /** An agent profile: who answers, how it speaks, what it may do. YAML in config/agents/, or inline. */
 import { z } from 'zod';
 
+function isTimeZone(name: string): boolean {
+  try {
+    return Intl.DateTimeFormat('en', { timeZone: name }) instanceof Intl.DateTimeFormat;
+  } catch {
+    return false;
+  }
+}
+
+/** The first name that comes a second time. */
+function repeated(named: readonly { readonly name: string }[]): string | undefined {
+  const names = named.map((one) => one.name);
+  return names.find((name, index) => names.indexOf(name) < index);
+}
+
+function refuseRepeated(named: readonly { readonly name: string }[], context: z.RefinementCtx): void {
+  const name = repeated(named);
+  if (name !== undefined) context.addIssue({ code: 'custom', message: `two are called "${name}"` });
+}
+
 /** Something the caller may choose: `say` is how it is called, `value` is what the tool gets. */
 const choiceSchema = z.strictObject({ say: z.array(z.string().min(1)).min(1), value: z.string() });
 
 /** One piece of information that a task needs. */
-export const slotSchema = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9_]*$/),
-  kind: z.enum(['day', 'time', 'person', 'choice', 'yes_no', 'digits']),
-  /** Asked when the caller has not said it. */
-  ask: z.string().min(1),
-  /** Asked again when the answer was not understood. */
-  ask_again: z.string().min(1),
-  choices: z.array(choiceSchema).default([]),
-});
+export const slotSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z][a-z0-9_]*$/),
+    kind: z.enum(['day', 'time', 'person', 'choice', 'yes_no', 'digits']),
+    /** Asked when the caller has not said it. */
+    ask: z.string().min(1),
+    /** Asked again when the answer was not understood. */
+    ask_again: z.string().min(1),
+    choices: z.array(choiceSchema).default([]),
+  })
+  .refine((slot) => slot.kind !== 'choice' || slot.choices.length > 0, {
+    path: ['choices'],
+    error: 'a slot of kind choice needs some',
+  });
 export type Slot = z.infer<typeof slotSchema>;
 
 /** What the caller can want: sample phrases, the slots it needs, the tool that does it. */
-export const taskSchema = z.strictObject({
-  name: z.string().regex(/^[a-z][a-z0-9_]*$/),
-  /** What callers say; `{slot}` stands for any value of that slot. They teach the recogniser. */
-  phrases: z.array(z.string().min(1)).min(1),
-  slots: z.array(slotSchema).default([]),
-  /** Read back before the tool runs; `{slot}` is replaced by the spoken value. Empty: no confirmation. */
-  confirm: z.string().default(''),
-  /** Tool to call with the slots' values; empty: only `done` is said. */
-  tool: z.string().default(''),
-  /** Said afterwards; `{field}` may also name a field of the tool's result. */
-  done: z.string().min(1),
-  failed: z.string().default('Sorry, that did not work.'),
-  /** true: the call ends after `done`. */
-  ends_call: z.boolean().default(false),
-});
+export const taskSchema = z
+  .strictObject({
+    name: z.string().regex(/^[a-z][a-z0-9_]*$/),
+    /** What callers say; `{slot}` stands for any value of that slot. They teach the recogniser. */
+    phrases: z.array(z.string().min(1)).min(1),
+    slots: z.array(slotSchema).superRefine(refuseRepeated).default([]),
+    /** Read back before the tool runs; `{slot}` is replaced by the spoken value. Empty: no confirmation. */
+    confirm: z.string().default(''),
+    /** Tool to call with the slots' values; empty: only `done` is said. */
+    tool: z.string().default(''),
+    /** Said afterwards; `{field}` may also name a field of the tool's result. */
+    done: z.string().min(1),
+    failed: z.string().default('Sorry, that did not work.'),
+    /** true: the call ends after `done`. */
+    ends_call: z.boolean().default(false),
+  })
+  .superRefine(({ confirm, slots }, context) => {
+    for (const [whole, name] of confirm.matchAll(/\{([a-z0-9_]+)\}/g)) {
+      if (slots.some((slot) => slot.name === name)) continue;
+      context.addIssue({ code: 'custom', path: ['confirm'], message: `${whole} is no slot of this task` });
+    }
+  });
 export type Task = z.infer<typeof taskSchema>;
 
 export const agentProfileSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
   /** IANA time zone: what "tomorrow at ten" means. */
-  time_zone: z.string().default('UTC'),
+  time_zone: z.string().refine(isTimeZone, 'no IANA time zone, such as Europe/London').default('UTC'),
   language: z.literal('en').default('en'),
   /** `offline` or `realtime`: which adapter speaks. */
   model: z
@@ -72,7 +103,7 @@ export const agentProfileSchema = z.strictObject({
       phrases: z.array(z.string().min(1)).default([]),
     })
     .prefault({}),
-  tasks: z.array(taskSchema).min(1),
+  tasks: z.array(taskSchema).min(1).superRefine(refuseRepeated),
   tools: z.array(z.string()).default([]),
   turns: z
     .strictObject({
