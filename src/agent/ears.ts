@@ -63,7 +63,8 @@ export class Ears {
   tick(): void {
     if (this.#mixer.inputs > 1) {
       const mixed = this.#mixer.read();
-      if (mixed) this.#hear(mixed, this.#missingTicks * FRAME_MS);
+      // The tick that heard the last frame counts as one without the next: it is no gap.
+      if (mixed) this.#hear(mixed, Math.max(0, this.#missingTicks - 1) * FRAME_MS);
     }
     this.#missingTicks += 1;
     // A phone with silence suppression sends nothing between words; its silence must end the turn too.

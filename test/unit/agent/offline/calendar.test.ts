@@ -1,4 +1,4 @@
-/** Days and times where the calendar is odd: clock changes, midnight, year ends, leap days, far time zones. */
+/** Days and times where the calendar is odd: clock changes, midnight, year ends, leap days, far zones. */
 import { describe, expect, it } from 'vitest';
 import { addDays, dayIn, readDay, sayDay } from '../../../../src/agent/models/offline/day.ts';
 import { readTime, sayTime } from '../../../../src/agent/models/offline/time-of-day.ts';
