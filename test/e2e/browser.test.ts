@@ -12,7 +12,7 @@ import { until } from '../support/until.ts';
 import { Browser } from '../support/widget/browser.ts';
 import { ROOT } from '../tidy/files.ts';
 
-/** When each sentence begins, counted from when the page opens the microphone: the agent has its time between. */
+/** When each sentence begins, from when the page opens the microphone: the agent has its time between. */
 const sentences = [
   { atMs: 7000, words: 'I would like an appointment tomorrow at ten in the morning' },
   { atMs: 18_000, words: 'My name is Anna Miller' },
