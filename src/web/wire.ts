@@ -127,7 +127,10 @@ export const dtlsParameters = z.object({
     .array(
       z.object({
         algorithm: z.enum(['sha-1', 'sha-224', 'sha-256', 'sha-384', 'sha-512']),
-        value: z.string().max(256),
+        value: z
+          .string()
+          .max(256)
+          .regex(/^[0-9A-Fa-f]{2}(?::[0-9A-Fa-f]{2})+$/),
       }),
     )
     .min(1)

@@ -165,7 +165,7 @@ describe('the end of a visit', () => {
   ] as const)('%s comes when the agent says so', async (slug, name, payload) => {
     const on = await open();
     const { browser, joined } = await visitor(on);
-    on.agents[0]?.events.emit(name, payload as never);
+    on.agents[0]?.events.emit(name, payload);
     expect(await browser.hears('ending')).toMatchObject({ slug });
     await browser.gone();
     await nothingIsLeft(on);

@@ -76,7 +76,8 @@ export class Browser {
       found = this.told(name).find(fits);
       return found !== undefined;
     });
-    return found as EventPayload<N>;
+    if (found === undefined) throw new Error('it was there a moment ago');
+    return found;
   }
 
   async gone(): Promise<void> {

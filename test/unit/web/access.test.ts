@@ -81,6 +81,6 @@ describe('a key among many', () => {
   });
 
   it('is not found where there are none', () => {
-    expect(findByKey([], 'key-1')).toBeUndefined();
+    expect(findByKey<{ key: string }>([], 'key-1')).toBeUndefined();
   });
 });
