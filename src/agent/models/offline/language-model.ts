@@ -10,7 +10,13 @@ import { phrasebookOf } from './phrasebook.ts';
 import { Trigram } from './trigram.ts';
 
 /** Raised when the generator changes: what an older version left in the cache is not used. */
-const FORMAT = 2;
+const FORMAT = 4;
+/**
+ * Pronunciations that the telephone adds. It ends at 3400 Hz,
+ * below the burst that tells a T from a K: what is
+ * left of "ten" is close to "ken" or "can"; the language model knows which of the two belongs after "at".
+ */
+const TELEPHONE_PRONUNCIATIONS: Readonly<Record<string, readonly string[]>> = { ten: ['K EH N', 'K AE N'] };
 /** Unknown words named in one refusal. */
 const UNKNOWN_WORDS_MAX = 10;
 
@@ -78,17 +84,24 @@ function keyOf(profile: AgentProfile): string {
   return createHash('sha256').update(content).digest('hex').slice(0, 16);
 }
 
-/** Lines of a CMU pronouncing dictionary for `words`; a word may have several: `word(2)`. */
+/**
+ * Lines of a CMU pronouncing dictionary for `words`, with what the telephone makes of them; a word may have
+ * several: `word(2)`.
+ */
 export function dictionaryFor(words: readonly string[], dictionary: string): string {
   const wanted = new Set(words);
-  const met = new Set<string>();
+  const met = new Map<string, number>();
   const lines: string[] = [];
   for (const line of dictionary.split('\n')) {
     const entry = line.slice(0, line.indexOf(' '));
     const word = entry.replace(/\(\d+\)$/, '');
     if (!wanted.has(word)) continue;
-    met.add(word);
+    met.set(word, (met.get(word) ?? 0) + 1);
     lines.push(line);
+  }
+  for (const [word, known] of met) {
+    const further = TELEPHONE_PRONUNCIATIONS[word] ?? [];
+    lines.push(...further.map((phones, index) => `${word}(${known + index + 1}) ${phones}`));
   }
   const unknown = words.filter((word) => !met.has(word));
   if (unknown.length > 0) {

@@ -192,6 +192,12 @@ describe('dictionaryFor', () => {
     expect(dictionaryFor(['a', 'b'], dictionary)).toBe('a AH\na(2) EY\nb B IY\n');
   });
 
+  it('adds how a word sounds on the telephone', () => {
+    expect(dictionaryFor(['ten'], 'ten T EH N\ntent T EH N T\n')).toBe(
+      'ten T EH N\nten(2) K EH N\nten(3) K AE N\n',
+    );
+  });
+
   it('names the words that nobody can pronounce', () => {
     expect(() => dictionaryFor(['a', 'xyzzy', 'plugh'], dictionary)).toThrow(
       /PROFILE_UNSPEAKABLE.*xyzzy, plugh/,
