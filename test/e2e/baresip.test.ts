@@ -97,7 +97,7 @@ describe.each(['pcmu', 'pcma'] as const)('baresip with %s', (codec) => {
     expect(bookings).toMatchObject([
       { name: 'book_appointment', arguments: { time: '10:00' }, result: { ok: true } },
     ]);
-    // Which of the clinic's Parkers and Carters is understood is the recogniser's own affair.
+    // Which of the clinic's last names is understood is the recogniser's own affair.
     expect(JSON.stringify(bookings)).toContain('"name":"Laura ');
   });
 
