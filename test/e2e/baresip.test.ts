@@ -94,11 +94,13 @@ describe.each(['pcmu', 'pcma'] as const)('baresip with %s', (codec) => {
     expect((await gateway.cdr(sipCallId)).ending).toBe('agent-hung-up');
     const record = await gateway.record(sipCallId, 'the end', (one) => one.ending !== undefined);
     const bookings = entriesOf(record, 'tool');
+    // Names that sound alike may be confused; the caller agrees to what is read back, and that is booked.
+    const readBack = entriesOf(record, 'said').map((entry) => ('text' in entry ? entry.text : ''));
+    const [, name] = /, for (\w+ \w+)\. Is that right/.exec(readBack.join('\n')) ?? [];
+    expect(name).toBeDefined();
     expect(bookings).toMatchObject([
-      { name: 'book_appointment', arguments: { time: '10:00' }, result: { ok: true } },
+      { name: 'book_appointment', arguments: { name, time: '10:00' }, result: { ok: true, name } },
     ]);
-    // Which of the clinic's last names is understood is the recogniser's own affair.
-    expect(JSON.stringify(bookings)).toContain('"name":"Laura ');
   });
 
   it('leaves nothing open', async () => {

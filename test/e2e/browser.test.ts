@@ -15,7 +15,7 @@ import { ROOT } from '../tidy/files.ts';
 /** When each sentence begins, from when the page opens the microphone: the agent has its time between. */
 const sentences = [
   { atMs: 7000, words: 'I would like an appointment tomorrow at ten in the morning' },
-  { atMs: 18_000, words: 'My name is Anna Miller' },
+  { atMs: 18_000, words: 'My name is Emily Wilson' },
   { atMs: 29_000, words: 'yes that is right' },
   { atMs: 41_000, words: 'no thank you' },
 ];

@@ -44,7 +44,7 @@ export class BookingScript implements Script {
     if (heard.includes('anything else')) return 'no thank you';
     if (heard.includes('what time')) return this.#time(heard);
     if (heard.includes('which day')) return 'tomorrow';
-    if (heard.includes('name')) return 'My name is Laura Bennett';
+    if (heard.includes('name')) return 'My name is Emily Wilson';
     return undefined;
   }
 

@@ -164,7 +164,7 @@ describe('scripts', () => {
   it('a booking listens, and finds another time when one is taken', () => {
     const script = new BookingScript();
     expect(script.answer('How can I help you?')).toContain('appointment');
-    expect(script.answer('May I have your name, please?')).toContain('Laura Bennett');
+    expect(script.answer('May I have your name, please?')).toContain('Emily Wilson');
     expect(script.answer('That is tomorrow at ten. Is that right?')).toBe('yes that is right');
     expect(script.answer('That time is taken already. And at what time?')).toBe('at two in the afternoon');
     expect(script.answer('Sorry, at what time?')).toBe('at two in the afternoon');
