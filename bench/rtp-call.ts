@@ -67,7 +67,10 @@ export class RtpCall {
     this.#packet = Buffer.alloc(header_bytes + FRAME_SAMPLES);
     this.#packet[0] = 0x80;
     this.#packet.writeUInt32BE(random32(), 8);
-    socket.on('message', (packet) => this.#arrived(packet));
+    // A port that another call had a moment ago still gets that call's last packets.
+    socket.on('message', (packet, from) => {
+      if (from.port === this.#target?.port) this.#arrived(packet);
+    });
   }
 
   /**

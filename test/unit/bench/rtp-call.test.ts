@@ -106,6 +106,19 @@ describe('a generated call', () => {
     expect(timings.probesLost).toBe(0);
   });
 
+  it('takes nothing from a stranger: the call that had this port before', async () => {
+    call.settle('127.0.0.1', far.address().port);
+    await tick(0);
+    const stranger = createSocket('udp4').bind(0, '127.0.0.1');
+    await once(stranger, 'listening');
+    await new Promise((sent) =>
+      stranger.send(numbered(9, packet(silenceOf('pcmu'))), source.port, source.address, sent),
+    );
+    await sendBack(numbered(1, packet(silenceOf('pcmu'))));
+    await new Promise<void>((closed) => stranger.close(() => closed()));
+    expect(timings).toMatchObject({ packetsReceived: 1, packetsRepeated: 0 });
+  });
+
   it('gives a probe up that does not come back, and sends another', async () => {
     call.settle('127.0.0.1', far.address().port);
     const nowMs = performance.now() + 10_000;
