@@ -1,47 +1,29 @@
 /** Every kind of flow drachtio-srf knows, between a server under test (A) and a peer of the same kind (B). */
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 
-import {
-  TestApplication,
-  next,
-  sdp,
-  type Reply,
-  type SipDialog,
-  type SipRequestLike,
-} from '../support/application.ts';
+import type { TestApplication } from '../support/application.ts';
+import { next, sdp, type Reply, type SipDialog, type SipRequestLike } from '../support/application.ts';
+import { Pair, refusal } from '../support/pair.ts';
 import { RawPeer } from '../support/raw-peer.ts';
-import { startTestSipServer, type TestSipServer } from '../../support/sip-server/start.ts';
+import type { TestSipServer } from '../../support/sip-server/start.ts';
 import { quirks } from '../../support/sip-server/table.ts';
 
-const VERBS = ['invite', 'register', 'options', 'message', 'subscribe', 'refer', 'info', 'notify'];
-
-let serverA: TestSipServer;
-let serverB: TestSipServer;
+let pair: Pair;
 let a: TestApplication;
 let b: TestApplication;
 let uriA: string;
 let uriB: string;
+let serverA: TestSipServer;
+let serverB: TestSipServer;
 
 beforeAll(async () => {
-  serverA = await startTestSipServer();
-  serverB = await startTestSipServer();
-  a = await TestApplication.connect(serverA.admin, VERBS);
-  b = await TestApplication.connect(serverB.admin, VERBS);
-  uriA = `sip:gateway@127.0.0.1:${serverA.udpPort}`;
-  uriB = `sip:peer@127.0.0.1:${serverB.udpPort}`;
+  pair = await Pair.start();
+  ({ a, b, uriA, uriB, serverA, serverB } = pair);
 });
 
-afterAll(async () => {
-  a.disconnect();
-  b.disconnect();
-  await serverA.close();
-  await serverB.close();
-});
+afterAll(() => pair.close());
 
-beforeEach(() => {
-  a.handlers.clear();
-  b.handlers.clear();
-});
+beforeEach(() => pair.forget());
 
 /** B or A answers every call; the returned promise is the dialog of the next one. */
 function answering(application: TestApplication, port: number): Promise<SipDialog> {
@@ -50,14 +32,6 @@ function answering(application: TestApplication, port: number): Promise<SipDialo
       application.answer(request, reply, sdp(port)).then(resolve, reject);
     });
   });
-}
-
-async function refusal(call: Promise<unknown>): Promise<number> {
-  const refused = (await call.then(
-    () => ({ status: 0 }),
-    (error: unknown) => error,
-  )) as { status?: number };
-  return refused.status ?? -1;
 }
 
 describe('a call to the gateway', () => {
