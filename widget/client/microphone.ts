@@ -62,8 +62,7 @@ export function microphoneError(thrown: unknown): MicrophoneError {
 }
 
 /**
- * Mono, and cleaned by the browser: the far end is a telephone's ear or a recogniser. A device that is gone
- * gives way to another one.
+ * Mono, and cleaned by the browser: the far end is a telephone's ear or a recogniser.
  */
 export function constraints(deviceId?: string): MediaStreamConstraints {
   return {
@@ -72,7 +71,8 @@ export function constraints(deviceId?: string): MediaStreamConstraints {
       echoCancellation: true,
       noiseSuppression: true,
       autoGainControl: true,
-      ...(deviceId === undefined ? {} : { deviceId }),
+      // A wish alone ("ideal") is now and then answered with the device that is in use already.
+      ...(deviceId === undefined ? {} : { deviceId: { exact: deviceId } }),
     },
   };
 }
@@ -82,13 +82,22 @@ function mediaDevices(): MediaDevices | undefined {
   return (navigator as { mediaDevices?: MediaDevices }).mediaDevices;
 }
 
+/** A device that is gone gives way to another one. */
+async function openStream(devices: MediaDevices, deviceId?: string): Promise<MediaStream> {
+  try {
+    return await devices.getUserMedia(constraints(deviceId));
+  } catch (error) {
+    const isGone = error instanceof Error && error.name === 'OverconstrainedError';
+    if (isGone && deviceId !== undefined) return openStream(devices);
+    throw microphoneError(error);
+  }
+}
+
 export const browserMicrophones: Microphones = {
   async open(deviceId) {
     const devices = mediaDevices();
     if (devices === undefined) throw new MicrophoneError(MICROPHONE_PROBLEM.insecure);
-    const stream = await devices.getUserMedia(constraints(deviceId)).catch((error: unknown) => {
-      throw microphoneError(error);
-    });
+    const stream = await openStream(devices, deviceId);
     const [track] = stream.getAudioTracks();
     if (track === undefined) throw new MicrophoneError(MICROPHONE_PROBLEM.missing);
     const meter = new LevelMeter(stream);

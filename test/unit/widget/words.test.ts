@@ -107,7 +107,7 @@ describe('constraints', () => {
   });
 
   it('prefer a device, without failing for want of it', () => {
-    expect(constraints('headset-7').audio).toMatchObject({ deviceId: 'headset-7' });
+    expect(constraints('headset-7').audio).toMatchObject({ deviceId: { exact: 'headset-7' } });
   });
 });
 
