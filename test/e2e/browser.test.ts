@@ -1,10 +1,9 @@
 /** A visitor books an appointment by voice: Chromium on the demo page of a whole gateway. */
-import { once } from 'node:events';
-import net from 'node:net';
 import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { ensureWidget } from '../../scripts/setup/widget.mjs';
+import { freeTcpPort } from '../support/baresip.ts';
 import { shippedProfile, TestGateway } from '../support/gateway.ts';
 import { joined, silence } from '../support/sound/level.ts';
 import { speak, TELEPHONE_HZ } from '../support/sound/speak.ts';
@@ -30,15 +29,6 @@ async function microphone(): Promise<Int16Array> {
     sound = joined(sound, silence(waitMs), speech);
   }
   return joined(sound, silence(microphone_ms - (sound.length / TELEPHONE_HZ) * 1000));
-}
-
-async function freeTcpPort(): Promise<number> {
-  const server = net.createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as net.AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
 }
 
 describe('a visitor of the demo page', () => {

@@ -240,7 +240,8 @@ async function connected(child: ChildProcess, port: number): Promise<net.Socket>
   return socket;
 }
 
-async function freeTcpPort(): Promise<number> {
+/** A TCP port of 127.0.0.1 that was free a moment ago. */
+export async function freeTcpPort(): Promise<number> {
   const server = net.createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();
