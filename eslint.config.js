@@ -1,9 +1,9 @@
 import tseslint from 'typescript-eslint';
 
 export default tseslint.config(
-  { ignores: ['node_modules/', 'data/', 'coverage/', 'widget/dist/'] },
+  { ignores: ['node_modules/', 'data/', 'coverage/', 'widget/dist/', 'console/dist/'] },
   {
-    files: ['**/*.ts', 'scripts/**/*.mjs'],
+    files: ['**/*.ts', '**/*.tsx', 'scripts/**/*.mjs'],
     extends: [tseslint.configs.strictTypeChecked, tseslint.configs.stylisticTypeChecked],
     languageOptions: { parserOptions: { projectService: true, tsconfigRootDir: import.meta.dirname } },
     rules: {

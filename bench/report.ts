@@ -125,23 +125,21 @@ share the machine's cores; where "all else" is much, something else ran too and 
 - **Memory per call** is what the gateway's resident set grew by, after a warm-up, divided by the calls.
 - The callers' own clock is part of jitter and delay; how late it ran stands beside them.`;
 
-/** Everything, ready for bench/RESULTS.md. */
-export function report(machine: Machine, results: readonly LevelResult[], notes = ''): string {
+/** The whole section. */
+export function report(results: readonly LevelResult[], notes = ''): string {
   const failures = results.flatMap(({ calls, failed }) =>
     failed.slice(0, 3).map((reason) => `- at ${calls} calls: ${reason}`),
   );
   return (
     [
-      '# Results of `npm run bench`',
-      machineTable(machine),
-      '## CPU',
+      '### CPU',
       cpuTable(results),
-      '## Sound',
+      '### Sound',
       soundTable(results),
-      '## Calls',
+      '### Calls',
       callTable(results),
       ...(failures.length === 0 ? [] : ['Calls that failed:', failures.join('\n')]),
-      '## How it is measured',
+      '### How it is measured',
       METHOD,
       ...(notes === '' ? [] : [notes]),
       '',

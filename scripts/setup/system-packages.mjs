@@ -8,13 +8,22 @@ import { EXIT, runCommand, SetupError } from './command.mjs';
  * `a|b` stands for the first that the machine's package lists know.
  */
 export const SYSTEM_PACKAGES = {
-  /** The gateway: the offline voice, and Opus for browsers. */
-  run: ['libpocketsphinx3', 'pocketsphinx-en-us', 'libflite1', 'libopus0'],
+  /** The gateway: the offline voice, Opus for browsers, the queues' Redis. */
+  run: ['libpocketsphinx3', 'pocketsphinx-en-us', 'libflite1', 'libopus0', 'redis-server'],
   /** The test phone speaks with espeak-ng. */
   call: ['espeak-ng'],
-  /** Softphone, SIP scenarios, sound measuring, packet dissection, network namespaces, browser. */
-  test: ['baresip-core', 'sip-tester', 'sox', 'tshark', 'iproute2', 'chromium'],
+  /**
+   * Softphone, SIP scenarios, sound measuring, packet dissection, network namespaces, browser, TURN server,
+   * CalDAV server, database server.
+   */
+  test: [
+    ...['baresip-core', 'sip-tester', 'sox', 'tshark', 'iproute2', 'chromium'],
+    ...['coturn', 'radicale', 'postgresql'],
+  ],
 };
+
+/** Nobody is asked, and no daemon is started: what we need of them we start ourselves, on free ports. */
+const APT_ENVIRONMENT = ['DEBIAN_FRONTEND=noninteractive', 'RUNLEVEL=1'];
 
 /** Seconds to wait for another apt on the same machine. */
 const APT_LOCK_WAIT_S = 300;
@@ -116,7 +125,7 @@ export async function ensureSystemPackages(context, wanted, user = currentUser()
   /** @param {string[]} args */
   const apt = (args) => {
     const settings = ['-q', '-o', `DPkg::Lock::Timeout=${APT_LOCK_WAIT_S}`];
-    const line = [...prefix, 'env', 'DEBIAN_FRONTEND=noninteractive', 'apt-get', ...settings, ...args];
+    const line = [...prefix, 'env', ...APT_ENVIRONMENT, 'apt-get', ...settings, ...args];
     const [program = '', ...rest] = line;
     return runCommand(program, rest, { logFile, terminal: prefix.length === 1 });
   };

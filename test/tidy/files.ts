@@ -35,7 +35,7 @@ export function nameOf(path: string): string {
 
 /** Whether a file holds TypeScript or JavaScript. */
 export function isCode(file: TextFile): boolean {
-  return /\.(ts|mts|js|mjs|cjs)$/.test(file.path);
+  return /\.(ts|tsx|mts|js|mjs|cjs)$/.test(file.path);
 }
 
 /** Whether a file lies in one of the folders (given without a slash at the end). */

@@ -24,6 +24,8 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   main: ['base', 'config', 'gateway'],
   // Runs in browsers: of the gateway it knows the words of the wire, and no more.
   widget: ['wire'],
+  // The pages of operators and human agents: they talk over the widget's client and the HTTP API.
+  console: ['wire', 'widget'],
 };
 
 /** Files at the top of src/ that belong to a part of another name. */
@@ -48,22 +50,55 @@ export const PACKAGE_TABLE: Readonly<Record<string, RegExp>> = {
   openai: /^src\/agent\//,
   ws: /^src\/agent\//,
   zod: /^src\//,
+  bullmq: /^src\/jobs\//,
+  ioredis: /^src\/(store|jobs)\//,
+  'rate-limiter-flexible': /^src\/store\//,
+  kysely: /^src\/store\//,
+  pg: /^src\/store\//,
+  '@electric-sql/pglite': /^src\/store\//,
+  '@electric-sql/pglite-socket': /^src\/store\//,
+  standardwebhooks: /^src\/jobs\//,
+  smpp: /^src\/jobs\//,
+  tsdav: /^src\/jobs\//,
+  'ical.js': /^src\/jobs\//,
+  'prom-client': /^src\/base\//,
+  '@opentelemetry/api': /^src\/base\//,
+  '@opentelemetry/resources': /^src\/base\//,
+  '@opentelemetry/sdk-trace-base': /^src\/base\//,
+  '@opentelemetry/sdk-trace-node': /^src\/base\//,
+  '@opentelemetry/exporter-trace-otlp-http': /^src\/base\//,
+  '@bull-board/api': /^src\/web\//,
+  '@bull-board/fastify': /^src\/web\//,
+  '@fastify/swagger': /^src\/web\//,
+  'fastify-type-provider-zod': /^src\/web\//,
+  'libphonenumber-js': /^src\/base\//,
+  '@modelcontextprotocol/sdk': /^src\/agent\/tools\//,
+  ajv: /^src\/agent\/tools\//,
+  undici: /^src\/(agent\/tools|jobs)\//,
+  'ipaddr.js': /^src\/base\//,
+  '@echogarden/rnnoise-wasm': /^src\/agent\//,
+  'onnxruntime-web': /^src\/agent\//,
   'mediasoup-client': /^widget\/client\//,
   'socket.io-client': /^widget\/client\//,
-  vite: /^widget\/vite\.config\.ts$/,
+  react: /^console\//,
+  'react-dom': /^console\//,
+  '@tanstack/react-query': /^console\//,
+  '@vitejs/plugin-react': /^console\/vite\.config\.ts$/,
+  vite: /^(widget|console)\/vite\.config\.ts$/,
 };
 
 /** The part that a file belongs to; undefined for files that the table does not rule (tests, scripts). */
 export function partOf(path: string): string | undefined {
   if (path.startsWith('sip/server/')) return 'sip-server';
   if (path.startsWith('widget/')) return 'widget';
+  if (path.startsWith('console/')) return 'console';
   const match = /^src\/(?:([^/]+)\/|([^/]+)\.ts$)/.exec(path);
   const name = match?.[1] ?? match?.[2];
   return name === undefined ? undefined : (PART_OF_FILE[name] ?? name);
 }
 
 function checkOwn(part: string, target: string): string | undefined {
-  const targetPart = part === 'widget' && target === WIRE ? 'wire' : partOf(target);
+  const targetPart = (part === 'widget' || part === 'console') && target === WIRE ? 'wire' : partOf(target);
   if (targetPart === part) return undefined;
   if (targetPart === undefined) return `${part} must not import ${target}`;
   if (IMPORT_TABLE[part]?.includes(targetPart)) return undefined;

@@ -8,9 +8,9 @@ export const FUNCTION_LINES_MAX = 70;
 export const LINE_CHARACTERS_MAX = 110;
 
 /** Where they hold. */
-export const HOUSE = ['src', 'sip', 'test', 'bench', 'scripts', 'widget'];
+export const HOUSE = ['src', 'sip', 'test', 'bench', 'scripts', 'widget', 'console'];
 
-const WRITTEN_BY_HAND = /\.(ts|mts|js|mjs|cjs|c|h|cpp|sh|ya?ml)$/;
+const WRITTEN_BY_HAND = /\.(ts|tsx|mts|js|mjs|cjs|c|h|cpp|sh|ya?ml)$/;
 
 function linesOf(text: string): number {
   return text.split('\n').length - (text.endsWith('\n') ? 1 : 0);
@@ -100,8 +100,13 @@ export function areasOf(files: readonly TextFile[]): Area[] {
     source: /^widget\/.*\.ts$/,
     tests: /^test\/[^/]+\/widget\/.*\.ts$|^test\/e2e\/browser\.test\.ts$/,
   };
+  const console = {
+    name: 'console',
+    source: /^console\/.*\.tsx?$/,
+    tests: /^test\/[^/]+\/console\/.*\.tsx?$|^test\/support\/console\//,
+  };
   const call = { ...folderArea('scripts/call'), source: /^scripts\/call[/.]/ };
-  return [...[...new Set(folders), 'sip/server'].map(folderArea), topFiles, scripts, widget, call];
+  return [...[...new Set(folders), 'sip/server'].map(folderArea), topFiles, scripts, widget, console, call];
 }
 
 /** Areas whose tests are shorter than their source. */

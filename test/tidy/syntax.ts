@@ -1,3 +1,4 @@
+import { posix } from 'node:path';
 import ts from 'typescript';
 import type { TextFile } from './files.ts';
 
@@ -8,7 +9,8 @@ export interface Import {
 }
 
 export function parse(file: TextFile): ts.SourceFile {
-  const kind = file.path.endsWith('.ts') ? ts.ScriptKind.TS : ts.ScriptKind.JS;
+  const kinds: Record<string, ts.ScriptKind> = { '.ts': ts.ScriptKind.TS, '.tsx': ts.ScriptKind.TSX };
+  const kind = kinds[posix.extname(file.path)] ?? ts.ScriptKind.JS;
   return ts.createSourceFile(file.path, file.text, ts.ScriptTarget.Latest, true, kind);
 }
 

@@ -123,7 +123,7 @@ describe('ensureSystemPackages', () => {
     expect(done).toBe(`installed ${ABSENT}t64`);
     const calls = readFileSync(join(folder, 'calls'), 'utf8').trimEnd().split('\n');
     expect(calls).toHaveLength(2);
-    expect(calls[0]).toMatch(/^DEBIAN_FRONTEND=noninteractive apt-get .* update$/);
+    expect(calls[0]).toMatch(/^DEBIAN_FRONTEND=noninteractive RUNLEVEL=1 apt-get .* update$/);
     expect(calls[1]).toMatch(new RegExp(`apt-get .* install -y --no-install-recommends ${ABSENT}t64$`));
     expect(context.told).toEqual(['reading the package lists', `installing ${ABSENT}t64`]);
   });

@@ -13,6 +13,7 @@ describe('partOf', () => {
     ['src/config-schema.ts', 'config'],
     ['sip/server/parse.ts', 'sip-server'],
     ['widget/client/call-state.ts', 'widget'],
+    ['console/desk/desk.tsx', 'console'],
     ['test/unit/media/rtp.test.ts', undefined],
     ['sip/drachtio.conf.xml', undefined],
   ])('%s', (path, part) => {
@@ -47,6 +48,7 @@ describe('checkImports', () => {
     ['src/media/rtp.ts', '../../test/support/tone.ts', 'media must not import test/support/tone.ts'],
     ['sip/server/server.ts', '../../src/phone/call.ts', 'sip-server must not import phone (call.ts)'],
     ['widget/client/call.ts', '../../src/web/tokens.ts', 'widget must not import web (tokens.ts)'],
+    ['console/desk/desk.tsx', '../../src/room/room.ts', 'console must not import room (room.ts)'],
     ['src/web/server.ts', '../../widget/widget.ts', 'web must not import widget (widget.ts)'],
   ])('stops %s from importing %s', (path, from, message) => {
     expect(imports(path, 'node:fs', from)).toEqual([`${path}:2 ${message}`]);

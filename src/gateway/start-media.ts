@@ -1,0 +1,83 @@
+/** The sound's side of the gateway: media threads with the agents' code in them, and mediasoup workers. */
+import { availableParallelism } from 'node:os';
+import { join } from 'node:path';
+import type { AgentOptions } from '../agent/open-voice.ts';
+import type { ToolRegistry } from '../agent/tools/tool-registry.ts';
+import type { Log } from '../base/log.ts';
+import { packageRoot, type Settings } from '../config.ts';
+import { Sfu } from '../media/sfu.ts';
+import { MediaThreads } from '../media/threads.ts';
+import { findWorkerBinary } from '../media/worker-binary.ts';
+import type { ClosingOrder } from './closing-order.ts';
+
+/** Media threads and mediasoup workers, side by side. @throws TrunklineError of either */
+export async function startMedia(
+  settings: Settings,
+  tools: ToolRegistry,
+  log: Log,
+  order: ClosingOrder,
+): Promise<[MediaThreads, Sfu]> {
+  const { media, sfu, log: logging } = settings.config;
+  const { workerBinary } = settings.environment;
+  const [threads, workers] = await Promise.allSettled([
+    MediaThreads.start({
+      count: media.threads || availableParallelism(),
+      rtpAddress: media.address,
+      rtpPortMin: media.rtp_port_min,
+      rtpPortMax: media.rtp_port_max,
+      quarantineMs: media.quarantine_ms,
+      logLevel: logging.level,
+      agent: agentOptions(settings, tools),
+    }),
+    Sfu.start({
+      workers: sfu.workers || availableParallelism(),
+      workerBinary: findWorkerBinary({ env: workerBinary, packageRoot }),
+      listenAddress: sfu.listen_address,
+      announcedAddress: sfu.announced_address,
+      webRtcPort: sfu.web_rtc_port,
+      log,
+    }),
+  ]);
+  if (threads.status === 'fulfilled') order.add('media threads', threads.value);
+  if (workers.status === 'fulfilled') order.add('mediasoup workers', workers.value);
+  if (threads.status === 'rejected') throw threads.reason;
+  if (workers.status === 'rejected') throw workers.reason;
+  threads.value.events.on('error', (error) => log.error(error, 'media thread'));
+  threads.value.events.on('died', ({ thread, reason }) =>
+    log.error(
+      { thread: thread.name, reason },
+      'a media thread died: its calls end, a new one takes its place',
+    ),
+  );
+  return [threads.value, workers.value];
+}
+
+/**
+ * What the agent's code in each media thread is told; secrets come
+ * from the environment when the file is silent.
+ */
+function agentOptions(settings: Settings, tools: ToolRegistry): AgentOptions {
+  const { config, profiles, dataDir, environment } = settings;
+  const { realtime } = config;
+  const { variables } = environment;
+  const answering = new Set([
+    ...config.numbers.map((route) => route.profile),
+    ...config.web.widget_keys.flatMap((one) => one.profiles),
+  ]);
+  return {
+    offline: {
+      cacheFolder: join(dataDir, 'speech'),
+      warm: [...profiles.values()].filter((profile) => answering.has(profile.name)),
+    },
+    realtime: {
+      baseUrl: realtime.base_url || (variables['OPENAI_BASE_URL'] ?? 'https://api.openai.com/v1'),
+      apiKey: realtime.api_key || (variables['OPENAI_API_KEY'] ?? ''),
+      model: realtime.model,
+      voice: realtime.voice,
+      transcriptionModel: realtime.transcription_model,
+      connectTimeoutMs: realtime.connect_timeout_ms,
+      appendMs: realtime.append_ms,
+      tools: tools.declarations(),
+    },
+  };
+}
