@@ -57,7 +57,11 @@ export interface Caption {
 }
 
 export interface JournalEvents {
-  added: { callId: string; fact: TimelineFact };
+  opened: CallRecord;
+  /** `entry` is the fact with its time. */
+  added: { callId: string; fact: TimelineFact; entry: TimelineEntry };
+  /** With ending, length and media report; told once. */
+  closed: CallRecord;
   caption: Caption & { callId: string };
 }
 
@@ -74,14 +78,16 @@ export class Journal {
     this.#records.set(origin.callId, record);
     this.#startedMs.set(origin.callId, performance.now());
     this.#forgetOldest();
+    this.events.emit('opened', record);
     return record;
   }
 
   add(callId: string, fact: TimelineFact): void {
     const record = this.#records.get(callId);
     if (record === undefined || record.timeline.length >= timeline_entries_max) return;
-    record.timeline.push({ atMs: this.#sinceStart(callId), ...fact });
-    this.events.emit('added', { callId, fact });
+    const entry = { atMs: this.#sinceStart(callId), ...fact };
+    record.timeline.push(entry);
+    this.events.emit('added', { callId, fact, entry });
   }
 
   /** Tells what is being said on a call that is open. */
@@ -97,6 +103,7 @@ export class Journal {
     record.ending = ending;
     record.durationMs = this.#sinceStart(callId);
     if (media !== undefined) record.media = media;
+    this.events.emit('closed', record);
     return record;
   }
 

@@ -52,6 +52,24 @@ describe('the journal', () => {
     expect(closed).not.toHaveProperty('media');
   });
 
+  it('tells of every call when it is opened and when it is closed, each once', () => {
+    const journal = new Journal();
+    const told: string[] = [];
+    journal.events.on('opened', ({ callId }) => told.push(`opened ${callId}`));
+    journal.events.on('added', ({ callId, entry }) =>
+      told.push(`${entry.type} ${callId} ${entry.atMs >= 0}`),
+    );
+    journal.events.on('closed', ({ callId, ending: end, durationMs }) =>
+      told.push(`closed ${callId} ${end?.slug} ${durationMs !== undefined}`),
+    );
+    journal.open(origin('one'));
+    journal.add('one', { type: 'ringing' });
+    journal.close('one', ending('caller-hung-up'));
+    journal.close('one', ending('internal-error'));
+    journal.close('nobody', ending('internal-error'));
+    expect(told).toEqual(['opened one', 'ringing one true', 'closed one caller-hung-up true']);
+  });
+
   it('keeps the media report of a call that had one', () => {
     const journal = new Journal();
     journal.open(origin('one'));
