@@ -18,7 +18,7 @@ export default defineConfig({
         test: {
           ...common,
           name: 'parts',
-          include: ['test/**/*.test.ts'],
+          include: ['test/**/*.test.{ts,tsx}'],
           exclude: CALLS,
           maxWorkers: 2,
           sequence: { groupOrder: 0 },

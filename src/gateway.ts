@@ -83,6 +83,7 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
     profiles: new Set(profiles.keys()),
     durationMaxMs: config.calls.duration_max_ms,
     folder: join(packageRoot, 'widget', 'dist'),
+    consoleFolder: join(packageRoot, 'console', 'dist'),
     ...{ threads, rooms, openAgent, journal, log },
   });
   order.add('web door', web);

@@ -84,5 +84,5 @@ export const EXIT = Object.freeze({
   systemPackages: 3,
   npmPackages: 4,
   worker: 5,
-  widget: 6,
+  webPages: 6,
 });

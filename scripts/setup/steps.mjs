@@ -1,7 +1,7 @@
 // The order of the set-up, and how it tells what it does.
 import { ensureNpmPackages } from './npm-packages.mjs';
 import { ensureSystemPackages, SYSTEM_PACKAGES } from './system-packages.mjs';
-import { ensureWidget } from './widget.mjs';
+import { ensureWebBuild, WEB_BUILDS } from './web-pages.mjs';
 import { ensureWorker } from './worker.mjs';
 
 /**
@@ -40,7 +40,11 @@ export function stepsFor(purposes) {
     },
     { name: 'npm packages', ensure: ensureNpmPackages },
     { name: 'mediasoup worker', ensure: ensureWorker },
-    { name: 'widget', ensure: ensureWidget },
+    ...Object.values(WEB_BUILDS).map((build) => ({
+      name: build.name,
+      /** @param {StepContext} context */
+      ensure: (context) => ensureWebBuild(context, build),
+    })),
   ];
 }
 

@@ -7,6 +7,7 @@ import { ERROR_CATALOGUE, TrunklineError, type ErrorCode } from '../base/errors.
 import type { Log } from '../base/log.ts';
 import { permissionsOf } from '../room/permissions.ts';
 import { findByKey } from './keys.ts';
+import { servePages } from './pages.ts';
 import type { WebSettings } from './settings.ts';
 import type { Tokens } from './tokens.ts';
 import { permission, role } from './wire.ts';
@@ -33,12 +34,14 @@ export interface SiteParts {
   readonly refused: (code: ErrorCode) => void;
   /** The built widget with its page. */
   readonly folder: string;
+  /** The built pages of human agents (console/dist). */
+  readonly consoleFolder: string;
   readonly log: Log;
 }
 
 /** A server that does not listen yet. */
 export async function createSite(parts: SiteParts): Promise<FastifyInstance> {
-  const { folder, log } = parts;
+  const { folder, consoleFolder, log } = parts;
   const server = fastify({ bodyLimit: body_bytes_max, forceCloseConnections: true });
   // Not async: a reply is a promise of its own end, which an awaiting hook would wait for in vain.
   server.addHook('onSend', (_request, reply, _payload, done) => {
@@ -69,6 +72,8 @@ export async function createSite(parts: SiteParts): Promise<FastifyInstance> {
       setHeaders: (reply) => void reply.header('access-control-allow-origin', '*'),
     });
   else log.warn({ folder }, 'the widget is not built: nothing but signalling is served');
+  const missing = await servePages(server, { folder: consoleFolder, pages: ['desk'] });
+  if (missing.length > 0) log.warn({ consoleFolder, missing }, 'pages are not built and not served');
   return server;
 }
 

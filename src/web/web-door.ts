@@ -26,6 +26,8 @@ export interface WebDoorOptions extends Omit<VisitParts, 'clock' | 'threads'> {
   readonly threads: Pick<MediaThreads, 'leastLoaded' | 'events'>;
   /** The built widget with its page. */
   readonly folder: string;
+  /** The built pages of human agents. */
+  readonly consoleFolder: string;
   readonly clock?: VisitParts['clock'];
 }
 

@@ -1,15 +1,12 @@
 /** A visitor books an appointment by voice: Chromium on the demo page of a whole gateway. */
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { ensureWidget } from '../../scripts/setup/widget.mjs';
 import { freeTcpPort } from '../support/baresip.ts';
 import { shippedProfile, TestGateway } from '../support/gateway.ts';
 import { joined, silence } from '../support/sound/level.ts';
 import { speak, TELEPHONE_HZ } from '../support/sound/speak.ts';
 import { until } from '../support/until.ts';
+import { buildForBrowsers } from '../support/web-builds.ts';
 import { Browser } from '../support/widget/browser.ts';
-import { ROOT } from '../tidy/files.ts';
 
 /** When each sentence begins, from when the page opens the microphone: the agent has its time between. */
 const sentences = [
@@ -36,7 +33,7 @@ describe('a visitor of the demo page', () => {
   let browser: Browser;
 
   beforeAll(async () => {
-    await ensureWidget({ root: ROOT, cacheFolder: join(homedir(), '.cache'), progress: () => undefined });
+    await buildForBrowsers('widget');
     const port = await freeTcpPort();
     const key = { key: 'demo', tenant: 'default', profiles: ['clinic-receptionist'] };
     gateway = await TestGateway.start({

@@ -1,5 +1,5 @@
 /** What the browser door answers over plain HTTP. */
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -16,7 +16,12 @@ beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'trunkline-site-'));
   await writeFile(join(folder, 'index.html'), '<!doctype html><title>Demo</title>');
   await writeFile(join(folder, 'widget.js'), 'export {};');
-  stage = await DoorStage.open({ folder });
+  const consoleFolder = join(folder, 'console');
+  await mkdir(join(consoleFolder, 'desk'), { recursive: true });
+  await mkdir(join(consoleFolder, 'assets'));
+  await writeFile(join(consoleFolder, 'desk', 'index.html'), '<!doctype html><title>Desk</title>');
+  await writeFile(join(consoleFolder, 'assets', 'desk-1a2b.js'), 'export {};');
+  stage = await DoorStage.open({ folder, consoleFolder });
 });
 
 afterAll(async () => {
@@ -32,6 +37,8 @@ describe('the site', () => {
   it.each([
     ['/', /text\/html/, /Demo/],
     ['/widget.js', /javascript/, /export/],
+    ['/desk', /text\/html/, /Desk/],
+    ['/assets/desk-1a2b.js', /javascript/, /export/],
   ])('serves %s', async (path, type, text) => {
     const response = await get(path);
     expect(response.status).toBe(200);
@@ -48,6 +55,26 @@ describe('the site', () => {
       expect(await response.text()).not.toMatch(/trunkline"|calls"/);
     },
   );
+
+  it('lets the desk load and reach nothing but the gateway, and nobody frame it', async () => {
+    const { headers } = await get('/desk');
+    const policy = new Map(
+      (headers.get('content-security-policy') ?? '').split('; ').map((one) => {
+        const [name = '', ...sources] = one.split(' ');
+        return [name, sources.join(' ')];
+      }),
+    );
+    expect(policy.get('default-src')).toBe("'none'");
+    expect(policy.get('script-src')).toBe("'self'");
+    expect(policy.get('connect-src')).toBe("'self'");
+    expect(policy.get('frame-ancestors')).toBe("'none'");
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
+    expect(headers.get('cache-control')).toBe('no-cache');
+    const script = await get('/assets/desk-1a2b.js');
+    expect(script.headers.get('cache-control')).toMatch(/immutable/);
+    expect((await get('/assets/')).status).toBe(403);
+    expect((await get('/assets/../desk/index.html')).status).toBe(404);
+  });
 
   it('lives without the widget, too', async () => {
     const bare = await DoorStage.open();
@@ -73,7 +100,7 @@ describe('the site', () => {
         throw new Error('nobody visits');
       },
       durationMaxMs: 1000,
-      ...{ journal, folder, log: silentLog },
+      ...{ journal, folder, consoleFolder: folder, log: silentLog },
     });
     await expect(starting).rejects.toMatchObject({ code: 'WEB_PORT_IN_USE' });
     taken.close();

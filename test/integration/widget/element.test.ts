@@ -2,24 +2,21 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { homedir } from 'node:os';
-import { join } from 'node:path';
 import type { Locator } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, onTestFinished } from 'vitest';
-import { ensureWidget } from '../../../scripts/setup/widget.mjs';
 import type { Sfu } from '../../../src/media/sfu.ts';
 import { startSfu } from '../../support/sfu.ts';
 import { until } from '../../support/until.ts';
+import { buildForBrowsers } from '../../support/web-builds.ts';
 import { Browser, type BrowserOptions } from '../../support/widget/browser.ts';
 import { GatewayStand } from '../../support/widget/gateway-stand.ts';
-import { ROOT } from '../../tidy/files.ts';
 
 let sfu: Sfu;
 let browser: Browser;
 let stand: GatewayStand;
 
 beforeAll(async () => {
-  await ensureWidget({ root: ROOT, cacheFolder: join(homedir(), '.cache'), progress: () => undefined });
+  await buildForBrowsers('widget');
   [sfu, browser] = await Promise.all([startSfu(), Browser.start()]);
 });
 

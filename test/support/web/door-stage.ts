@@ -100,6 +100,7 @@ export class DoorStage {
       clock?: Clock;
       workers?: number;
       folder?: string;
+      consoleFolder?: string;
       durationMaxMs?: number;
     } = {},
   ): Promise<DoorStage> {
@@ -119,6 +120,7 @@ export class DoorStage {
       journal,
       durationMaxMs: options.durationMaxMs ?? 600_000,
       folder: options.folder ?? '/nonexistent',
+      consoleFolder: options.consoleFolder ?? '/nonexistent',
       log: silentLog,
       ...(options.clock === undefined ? {} : { clock: options.clock }),
     });

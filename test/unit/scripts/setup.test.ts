@@ -29,6 +29,7 @@ describe('scripts/setup.mjs', () => {
       expect.stringMatching(/^setup: npm packages: up to date \(\d+\.\d s\)$/),
       expect.stringMatching(/^setup: mediasoup worker: .+ \(\d+\.\d s\)$/),
       expect.stringMatching(/^setup: widget: .+ \(\d+\.\d s\)$/),
+      expect.stringMatching(/^setup: console: .+ \(\d+\.\d s\)$/),
     ]);
     expect(tookMs).toBeLessThan(IDLE_MS_MAX);
   });
@@ -78,7 +79,7 @@ describe('runSetup', () => {
 
   it('has npm packages before the worker and the widget, which are made of them', () => {
     const names = stepsFor(['run']).map((step) => step.name);
-    expect(names).toEqual(['system packages', 'npm packages', 'mediasoup worker', 'widget']);
+    expect(names).toEqual(['system packages', 'npm packages', 'mediasoup worker', 'widget', 'console']);
   });
 });
 
