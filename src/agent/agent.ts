@@ -4,8 +4,10 @@
  */
 import { messageOf, TrunklineError } from '../base/errors.ts';
 import { Events } from '../base/events.ts';
+import type { CallControl } from '../room/call-control.ts';
+import { Keypad, type KeyFate } from './keypad.ts';
 import type { AgentProfile } from './profile.ts';
-import type { ToolContext, ToolResult } from './tools/tool.ts';
+import type { ToolCaller, ToolResult } from './tools/tool.ts';
 import { voiceEventSchema, type VoiceCommand, type VoiceEvent, type VoiceSpec } from './voice-control.ts';
 
 type EventOf<T extends VoiceEvent['type']> = Omit<Extract<VoiceEvent, { type: T }>, 'type'>;
@@ -15,8 +17,11 @@ export interface AgentEvents {
   ready: Record<string, never>;
   heard: EventOf<'heard'>;
   said: EventOf<'said'>;
-  /** A tool was run; `code` tells why it failed, null when it gave a result (which may be `ok: false`). */
-  toolRan: { name: string; arguments: unknown; result: ToolResult; code: string | null; tookMs: number };
+  /**
+   * A tool was run; `code` tells why it failed, null when it gave a result (which may be `ok: false`).
+   * Secrets are masked in what is told.
+   */
+  toolRan: { name: string; arguments: unknown; result: unknown; code: string | null; tookMs: number };
   usage: EventOf<'usage'>;
   /** Everything has been said: end the call. */
   hangUp: EventOf<'hang_up'>;
@@ -26,7 +31,9 @@ export interface AgentEvents {
 
 /** What runs tools; ToolRegistry does. */
 export interface ToolRunner {
-  run(name: string, given: unknown, context: ToolContext): Promise<ToolResult>;
+  run(name: string, given: unknown, caller: ToolCaller): Promise<ToolResult>;
+  /** The call is over. */
+  callEnded?(callId: string): void;
 }
 
 export interface AgentOptions {
@@ -36,6 +43,8 @@ export interface AgentOptions {
   /** Sends a command to the voice in its media thread. */
   readonly send: (command: VoiceCommand) => void;
   readonly tenant?: string;
+  /** What the call's door can do for tools. */
+  readonly call?: CallControl;
 }
 
 /** Said by the model in its own words when a tool could not be run. */
@@ -44,6 +53,7 @@ const TOOL_TROUBLE: ToolResult = { ok: false, reason: 'That is not possible at t
 export class Agent {
   readonly events = new Events<AgentEvents>();
   readonly #options: AgentOptions;
+  readonly #keypad = new Keypad();
   #closed = false;
 
   constructor(options: AgentOptions) {
@@ -64,8 +74,11 @@ export class Agent {
     this.#send({ type: 'say', text });
   }
 
-  digit(digit: string): void {
-    this.#send({ type: 'digit', digit });
+  /** A key was pressed: the tool that waits for keys gets it, or else the model. */
+  digit(digit: string): KeyFate {
+    const fate = this.#keypad.pressed(digit);
+    if (fate === 'free') this.#send({ type: 'digit', digit });
+    return fate;
   }
 
   #send(command: VoiceCommand): void {
@@ -94,11 +107,12 @@ export class Agent {
         return;
       }
       case 'heard': {
-        this.events.emit('heard', event);
+        this.events.emit('heard', { ...event, text: this.#keypad.secrets.masked(event.text) });
+        if (event.final) this.#keypad.heard(event.text);
         return;
       }
       case 'said': {
-        this.events.emit('said', event);
+        this.events.emit('said', { ...event, text: this.#keypad.secrets.masked(event.text) });
         return;
       }
       case 'usage': {
@@ -120,26 +134,35 @@ export class Agent {
   }
 
   async #runTool(call: EventOf<'tool.call'>): Promise<void> {
-    const { callId, profile, tools, tenant } = this.#options;
+    const { callId, profile, tools, tenant, call: control } = this.#options;
     const startedMs = performance.now();
     let result = TOOL_TROUBLE;
     let code: string | null = null;
     try {
-      const context = { callId, profile, ...(tenant === undefined ? {} : { tenant }) };
-      result = await tools.run(call.name, call.arguments, context);
+      result = await tools.run(call.name, call.arguments, {
+        ...{ callId, profile, keypad: this.#keypad },
+        ...(tenant === undefined ? {} : { tenant }),
+        ...(control === undefined ? {} : { call: control }),
+      });
     } catch (failure) {
       code = failure instanceof TrunklineError ? failure.code : 'TOOL_FAILED';
       const detail = failure instanceof TrunklineError ? failure.detail : messageOf(failure);
+      // A model that chose its arguments by itself can mend them.
+      if (code === 'TOOL_ARGUMENTS_INVALID') result = { ...TOOL_TROUBLE, problem: detail };
       if (!this.#closed) this.events.emit('failed', { code, detail, retryable: true });
     }
     const tookMs = performance.now() - startedMs;
     this.#send({ type: 'tool.result', callId: call.callId, result });
     // Told even when the call ended meanwhile: what a tool did belongs into the call's record.
-    this.events.emit('toolRan', { name: call.name, arguments: call.arguments, result, code, tookMs });
+    const { secrets } = this.#keypad;
+    const told = { arguments: secrets.maskedDeep(call.arguments), result: secrets.maskedDeep(result) };
+    this.events.emit('toolRan', { name: call.name, ...told, code, tookMs });
   }
 
   /** The voice is gone: nothing more is sent. Tools under way finish and are still told. */
   close(): void {
     this.#closed = true;
+    this.#keypad.end();
+    this.#options.tools.callEnded?.(this.#options.callId);
   }
 }

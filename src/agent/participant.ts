@@ -48,11 +48,12 @@ class Participant implements AgentParticipant {
   constructor(sources: AgentSources, options: OpenAgentOptions, profile: AgentProfile) {
     this.#sources = sources;
     this.#options = options;
-    const { callId, tenant, thread, codec } = options;
+    const { callId, tenant, thread, codec, call } = options;
     this.#agent = new Agent({
       callId,
       tenant,
       profile,
+      ...(call === undefined ? {} : { call }),
       tools: sources.tools,
       send: (command) => this.#send(command),
     });
@@ -74,8 +75,8 @@ class Participant implements AgentParticipant {
     this.#agent.greet();
   }
 
-  digit(digit: string): void {
-    this.#agent.digit(digit);
+  digit(digit: string): boolean {
+    return this.#agent.digit(digit) === 'secret';
   }
 
   close(): Promise<void> {
@@ -117,8 +118,10 @@ class Participant implements AgentParticipant {
       journal.caption(callId, { who: 'agent', text, final: true, utteranceId: itemId });
     });
     events.on('toolRan', ({ name, arguments: given, result, code, tookMs }) => {
-      journal.add(callId, { type: 'tool', name, arguments: given, result });
-      log.info({ callId, tool: name, ok: result.ok, code, tookMs: Math.round(tookMs) }, 'tool ran');
+      const { ok } = result as { ok: boolean };
+      const took = Math.round(tookMs);
+      journal.add(callId, { type: 'tool', name, arguments: given, result, code, tookMs: took });
+      log.info({ callId, tool: name, ok, code, tookMs: took }, 'tool ran');
     });
     events.on('hangUp', ({ reason }) => this.events.emit('hangUp', { reason }));
     events.on('failed', ({ code, detail, retryable }) => {

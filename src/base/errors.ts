@@ -34,6 +34,9 @@ export const ERROR_CATALOGUE = {
   TOOL_UNKNOWN: 'The agent asked for a tool that its profile does not list.',
   TOOL_ARGUMENTS_INVALID: 'The agent gave a tool arguments that do not match its schema.',
   TOOL_FAILED: 'A tool failed: the log holds the cause.',
+  TOOL_TIMEOUT: 'A tool took longer than it may: what it depends on is slow or gone.',
+  TOOL_TOO_MANY: 'The agent asked for more tools at once than a call may have under way.',
+  TOOL_SCHEMA_INVALID: 'The arguments of a tool are not described by a JSON Schema of an object: mend it.',
   WEB_PORT_IN_USE: 'The browser port is taken by another program: stop it, or change web.port.',
   WEB_ORIGIN_REFUSED: 'This site may not use the gateway: add its origin to a widget key.',
   WEB_SOCKETS_EXHAUSTED:

@@ -210,8 +210,8 @@ export class InboundCall {
     });
     leg.events.on('digit', ({ digit }) => {
       this.#digits += 1;
-      journal.add(this.callId, { type: 'digit', digit });
-      this.#agent?.digit(digit);
+      const isSecret = this.#agent?.digit(digit) ?? false;
+      journal.add(this.callId, { type: 'digit', digit: isSecret ? '•' : digit });
     });
     leg.events.on('held', () => {
       this.#holds += 1;

@@ -5,6 +5,7 @@
 import type { Events } from '../base/events.ts';
 import type { Codec } from '../media/frame.ts';
 import type { MediaThreadHandle } from '../media/threads.ts';
+import type { CallControl } from './call-control.ts';
 
 export interface AgentParticipantEvents {
   /** The goodbye has been played out: end the call. */
@@ -22,8 +23,8 @@ export interface AgentParticipant {
   ready(): Promise<void>;
   /** The caller can hear: speak first. */
   greet(): void;
-  /** A key was pressed. */
-  digit(digit: string): void;
+  /** A key was pressed. true: it is part of a secret, and must be written down nowhere. */
+  digit(digit: string): boolean;
   /** Idempotent. */
   close(): Promise<void>;
 }
@@ -35,6 +36,8 @@ export interface OpenAgentOptions {
   readonly tenant: string;
   readonly codec: Codec;
   readonly thread: MediaThreadHandle;
+  /** What the door can do with the call when the agent's tools ask. */
+  readonly call?: CallControl;
 }
 
 /** Opens a voice in the given thread and starts warming its model at once. */

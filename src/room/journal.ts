@@ -32,7 +32,15 @@ export type TimelineEntry = { readonly atMs: number } & (
       readonly responseMs: number | null;
     }
   | { readonly type: 'digit'; readonly digit: string }
-  | { readonly type: 'tool'; readonly name: string; readonly arguments: unknown; readonly result: unknown }
+  | {
+      readonly type: 'tool';
+      readonly name: string;
+      readonly arguments: unknown;
+      readonly result: unknown;
+      /** Why it gave no result of its own; null when it did. */
+      readonly code?: string | null;
+      readonly tookMs?: number;
+    }
   | { readonly type: 'trouble'; readonly code: string; readonly detail: string }
 );
 

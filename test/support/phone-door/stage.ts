@@ -30,6 +30,8 @@ export class StubAgent implements AgentParticipant {
   readonly events = new Events<AgentParticipantEvents>();
   readonly options: OpenAgentOptions;
   readonly digits: string[] = [];
+  /** As if a tool of its waited for a secret. */
+  takesSecret = false;
   greetings = 0;
   closed = false;
   readonly #opened: Promise<unknown>;
@@ -56,8 +58,9 @@ export class StubAgent implements AgentParticipant {
     this.greetings += 1;
   }
 
-  digit(digit: string): void {
+  digit(digit: string): boolean {
     this.digits.push(digit);
+    return this.takesSecret;
   }
 
   async close(): Promise<void> {

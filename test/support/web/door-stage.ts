@@ -69,8 +69,8 @@ export class ToneAgent implements AgentParticipant {
     this.greeted += 1;
   }
 
-  digit(): void {
-    // A tone has no keys.
+  digit(): boolean {
+    return false;
   }
 
   async close(): Promise<void> {

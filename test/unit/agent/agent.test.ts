@@ -113,7 +113,7 @@ describe('Agent', () => {
     const ran = toolRan();
     agent.voiceEvent(toolCall);
     expect(await ran).toMatchObject({ name: 'book', arguments: { a: 1 }, code: null, result: { ok: true } });
-    expect(asked).toEqual([['book', { a: 1 }, { callId: 'call-1', profile }]]);
+    expect(asked).toMatchObject([['book', { a: 1 }, { callId: 'call-1', profile }]]);
     expect(sent).toEqual([{ type: 'tool.result', callId: 'tool-1', result: { ok: true, answer: 42 } }]);
   });
 
@@ -141,5 +141,54 @@ describe('Agent', () => {
     agent.greet();
     expect(sent).toEqual([]);
     expect(told.map((one) => one.name)).toEqual(['toolRan']);
+  });
+
+  it('tells a model what was wrong with its arguments', async () => {
+    const { agent, sent, toolRan } = agentWith(() =>
+      Promise.reject(new TrunklineError('TOOL_ARGUMENTS_INVALID', 'book: name is missing')),
+    );
+    const ran = toolRan();
+    agent.voiceEvent(toolCall);
+    expect((await ran).code).toBe('TOOL_ARGUMENTS_INVALID');
+    expect(sent).toMatchObject([{ result: { ok: false, problem: 'book: name is missing' } }]);
+  });
+
+  it('gives keys and words to the tool that waits for them, and no secret to anybody else', async () => {
+    const digits: string[] = [];
+    const { agent, sent, told, toolRan } = agentWith((_name, _given, { keypad }) => {
+      const { promise, resolve } = Promise.withResolvers<ToolResult>();
+      const stop = keypad?.listen({
+        secret: true,
+        pressed: (key) => digits.push(key),
+        heard: (text) => {
+          keypad.secrets.keep('4711');
+          stop?.();
+          resolve({ ok: true, digits: text });
+        },
+        ended: () => undefined,
+      });
+      return promise;
+    });
+    const ran = toolRan();
+    agent.voiceEvent(toolCall);
+    expect([agent.digit('4'), agent.digit('7')]).toEqual(['secret', 'secret']);
+    const words = { type: 'heard', utteranceId: 'u', text: '4711', final: true, startedMs: 1, endedMs: 2 };
+    agent.voiceEvent(words);
+    expect((await ran).result).toEqual({ ok: true, digits: '•••' });
+    expect(agent.digit('1')).toBe('free');
+    expect(sent).toEqual([
+      { type: 'tool.result', callId: 'tool-1', result: { ok: true, digits: '4711' } },
+      { type: 'digit', digit: '1' },
+    ]);
+    expect(digits).toEqual(['4', '7']);
+    expect(JSON.stringify(told)).not.toContain('4711');
+  });
+
+  it('tells tools and their runner of the end of the call', () => {
+    const ends: string[] = [];
+    const tools = { run: ok, callEnded: (callId: string) => ends.push(callId) };
+    const agent = new Agent({ callId: 'call-1', profile, tools, send: () => undefined });
+    agent.close();
+    expect(ends).toEqual(['call-1']);
   });
 });

@@ -7,7 +7,7 @@ import { agentProfileSchema } from '../../../../src/agent/profile.ts';
 import { FileAppointmentBook } from '../../../../src/agent/tools/appointment-book.ts';
 import { bookAppointment } from '../../../../src/agent/tools/book-appointment.ts';
 import { ToolRegistry } from '../../../../src/agent/tools/tool-registry.ts';
-import type { Tool, ToolContext } from '../../../../src/agent/tools/tool.ts';
+import type { Tool, ToolCaller } from '../../../../src/agent/tools/tool.ts';
 
 const profile = agentProfileSchema.parse({
   name: 'test',
@@ -19,7 +19,7 @@ const profile = agentProfileSchema.parse({
   tasks: [{ name: 'book', phrases: ['book'], done: 'Done.' }],
   tools: ['echo', 'broken', 'slow', 'book_appointment', 'nowhere'],
 });
-const context = (callId = 'call-1'): ToolContext => ({ callId, profile });
+const context = (callId = 'call-1'): ToolCaller => ({ callId, profile });
 const NOW = new Date('2026-11-23T09:00:00Z');
 const TEN = { name: 'Anna Miller', day: '2026-11-24', time: '10:00' };
 

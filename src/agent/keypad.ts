@@ -1,0 +1,49 @@
+/** The caller's keys while a tool waits for some: whoever listens takes them, and the model never sees them. */
+import { SpokenSecrets } from './spoken-secrets.ts';
+
+export interface KeyListener {
+  /** true: what is pressed or said now is nobody else's business. */
+  readonly secret: boolean;
+  pressed(key: string): void;
+  /** The caller said something. */
+  heard(text: string): void;
+  /** The call is over. */
+  ended(): void;
+}
+
+/** What became of a key: nobody waited for it, a tool took it, or it is part of a secret, too. */
+export type KeyFate = 'free' | 'taken' | 'secret';
+
+export class Keypad {
+  readonly secrets = new SpokenSecrets();
+  #listener: KeyListener | undefined;
+  #ended = false;
+
+  /** Gives the keys to a listener until the returned function is called; null: somebody listens already. */
+  listen(listener: KeyListener): (() => void) | null {
+    if (this.#listener !== undefined || this.#ended) return null;
+    this.#listener = listener;
+    this.secrets.listening = listener.secret;
+    return () => {
+      if (this.#listener !== listener) return;
+      this.#listener = undefined;
+      this.secrets.listening = false;
+    };
+  }
+
+  pressed(key: string): KeyFate {
+    const listener = this.#listener;
+    if (listener === undefined) return 'free';
+    listener.pressed(key);
+    return listener.secret ? 'secret' : 'taken';
+  }
+
+  heard(text: string): void {
+    this.#listener?.heard(text);
+  }
+
+  end(): void {
+    this.#ended = true;
+    this.#listener?.ended();
+  }
+}
