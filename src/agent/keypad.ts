@@ -1,4 +1,4 @@
-/** The caller's keys while a tool waits for some: whoever listens takes them, and the model never sees them. */
+/** The caller's keys while a tool waits for some: whoever listens takes them, the model never sees them. */
 import { SpokenSecrets } from './spoken-secrets.ts';
 
 export interface KeyListener {
