@@ -3,6 +3,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { realtimeSection } from './config/realtime.ts';
 
 const portNumber = z.int().min(0).max(65535);
 const address = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
@@ -153,17 +154,7 @@ export const configSchema = z
         drain_ms: z.int().min(0).max(3_600_000).default(10_000),
       })
       .prefault({}),
-    realtime: z
-      .strictObject({
-        base_url: z.string().default(''),
-        api_key: z.string().default(''),
-        model: z.string().default('gpt-realtime-2.1'),
-        voice: z.string().default('marin'),
-        transcription_model: z.string().default('gpt-live-transcribe'),
-        connect_timeout_ms: z.int().min(100).max(60_000).default(8000),
-        append_ms: z.int().min(20).max(60).multipleOf(20).default(20),
-      })
-      .prefault({}),
+    realtime: realtimeSection,
     trunks: z.array(trunk).min(1),
     numbers: z.array(number).min(1),
   })

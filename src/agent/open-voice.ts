@@ -4,6 +4,7 @@ import { TrunklineError } from '../base/errors.ts';
 import type { OpenVoice } from '../media/voice-port.ts';
 import { createOfflineModel } from './models/offline/index.ts';
 import { createRealtimeModel } from './models/realtime/index.ts';
+import { realtimeSettingsSchema } from './models/realtime/settings.ts';
 import { agentProfileSchema } from './profile.ts';
 import { Voice } from './voice.ts';
 import { voiceSpecSchema } from './voice-control.ts';
@@ -26,7 +27,7 @@ export const agentOptionsSchema = z.strictObject({
       voice: z.string(),
       connectTimeoutMs: z.int().min(100),
       appendMs: z.int().min(20).max(60),
-      transcriptionModel: z.string().default(''),
+      settings: realtimeSettingsSchema.prefault({}),
       tools: z.record(z.string(), z.object({ description: z.string(), parameters: z.looseObject({}) })),
     })
     .optional(),

@@ -1,5 +1,6 @@
 /** An agent profile: who answers, how it speaks, what it may do. YAML in config/agents/, or inline. */
 import { z } from 'zod';
+import { realtimeOverridesSchema } from './models/realtime/settings.ts';
 
 function isTimeZone(name: string): boolean {
   try {
@@ -76,6 +77,8 @@ export const agentProfileSchema = z.strictObject({
       adapter: z.enum(['offline', 'realtime']).default('offline'),
       name: z.string().default(''),
       voice: z.string().default('slt'),
+      /** What this profile wants differently from the configuration's section `realtime`. */
+      realtime: realtimeOverridesSchema.prefault({}),
     })
     .prefault({}),
   /** Instructions for models that take them. */

@@ -1,6 +1,7 @@
 /** What the main thread and a voice (it lives in a media thread) say to each other; parsed on both sides. */
 import { z } from 'zod';
 import { agentProfileSchema } from './profile.ts';
+import { modelUsageSchema } from './usage.ts';
 
 export const voiceSpecSchema = z.strictObject({ callId: z.string().min(1), profile: agentProfileSchema });
 export type VoiceSpec = z.infer<typeof voiceSpecSchema>;
@@ -44,7 +45,7 @@ export const voiceEventSchema = z.discriminatedUnion('type', [
     name: z.string(),
     arguments: z.unknown(),
   }),
-  z.strictObject({ type: z.literal('usage'), usage: z.unknown() }),
+  z.strictObject({ type: z.literal('usage'), usage: modelUsageSchema }),
   /** The goodbye has been played out: end the call. */
   z.strictObject({ type: z.literal('hang_up'), reason: z.string() }),
   z.strictObject({

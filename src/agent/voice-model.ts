@@ -4,6 +4,22 @@
  */
 import type { Codec } from '../media/frame.ts';
 import type { AgentProfile } from './profile.ts';
+import type { ModelUsage } from './usage.ts';
+
+/** One thing that was said or done before, for a session that takes a conversation over. */
+export interface HistoryTurn {
+  /** `note`: nobody said it; the model has to know it (what a tool gave, keys that were pressed). */
+  readonly from: 'caller' | 'agent' | 'note';
+  readonly text: string;
+}
+
+/** One of the vendor's rates: how much of it is left, and when it is whole again. */
+export interface RateLimit {
+  readonly name: string;
+  readonly limit: number;
+  readonly remaining: number;
+  readonly resetMs: number;
+}
 
 /** What a session tells its voice. `itemId` names one spoken reply; audio belongs to exactly one item. */
 export interface SessionEvents {
@@ -31,8 +47,15 @@ export interface SessionEvents {
    * when the caller spoke in time (`{ ok: false, reason }`), and the conversation goes on.
    */
   toolCall: { callId: string; name: string; arguments: unknown };
-  /** Tokens or seconds to be billed, as the vendor gives them. */
-  usage: { usage: unknown };
+  /** Tokens or seconds to be billed; each an increment. */
+  usage: { usage: ModelUsage };
+  /** How near the vendor's limits are, after each response; only some vendors tell. */
+  rateLimits: { limits: readonly RateLimit[] };
+  /**
+   * The vendor will end this session in `leftMs`, whatever happens: open another with the `history` so far
+   * when nobody speaks, and close this one. Told once, at least a minute ahead.
+   */
+  expiring: { leftMs: number };
   /** Told before `closed` when something went wrong. */
   failed: { code: string; detail: string; retryable: boolean };
   closed: Record<string, never>;
@@ -66,6 +89,11 @@ export interface ConnectOptions {
   readonly callId: string;
   /** "Now" for relative days, as ISO 8601 with offset; the profile's time zone rules. */
   readonly now: () => Date;
+  /**
+   * The conversation so far, oldest first: the session goes on from there and does not greet by itself.
+   * Adapters leave out the oldest turns when it is longer than the vendor takes.
+   */
+  readonly history?: readonly HistoryTurn[];
   readonly on: <K extends keyof SessionEvents>(name: K, payload: SessionEvents[K]) => void;
 }
 

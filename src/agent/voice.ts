@@ -222,6 +222,8 @@ export class Voice implements VoicePort {
     },
     toolCall: (call) => this.#toolCall(call),
     usage: ({ usage }) => this.#report({ type: 'usage', usage }),
+    rateLimits: () => undefined,
+    expiring: () => undefined,
     failed: ({ code, detail, retryable }) => this.#report({ type: 'failed', code, detail, retryable }),
     closed: () => undefined,
   };

@@ -56,9 +56,11 @@ export async function startMedia(
  * What the agent's code in each media thread is told; secrets come
  * from the environment when the file is silent.
  */
-function agentOptions(settings: Settings, tools: ToolRegistry): AgentOptions {
-  const { config, profiles, dataDir, environment } = settings;
-  const { realtime } = config;
+function agentOptions(
+  { config, profiles, dataDir, environment }: Settings,
+  tools: ToolRegistry,
+): AgentOptions {
+  const { base_url, api_key, model, voice, connect_timeout_ms, append_ms, ...settings } = config.realtime;
   const { variables } = environment;
   const answering = new Set([
     ...config.numbers.map((route) => route.profile),
@@ -70,13 +72,13 @@ function agentOptions(settings: Settings, tools: ToolRegistry): AgentOptions {
       warm: [...profiles.values()].filter((profile) => answering.has(profile.name)),
     },
     realtime: {
-      baseUrl: realtime.base_url || (variables['OPENAI_BASE_URL'] ?? 'https://api.openai.com/v1'),
-      apiKey: realtime.api_key || (variables['OPENAI_API_KEY'] ?? ''),
-      model: realtime.model,
-      voice: realtime.voice,
-      transcriptionModel: realtime.transcription_model,
-      connectTimeoutMs: realtime.connect_timeout_ms,
-      appendMs: realtime.append_ms,
+      baseUrl: base_url || (variables['OPENAI_BASE_URL'] ?? 'https://api.openai.com/v1'),
+      apiKey: api_key || (variables['OPENAI_API_KEY'] ?? ''),
+      model,
+      voice,
+      connectTimeoutMs: connect_timeout_ms,
+      appendMs: append_ms,
+      settings,
       tools: tools.declarations(),
     },
   };

@@ -1,4 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { realtimeSettingsSchema } from '../../../src/agent/models/realtime/settings.ts';
+import { modelUsage } from '../../../src/agent/usage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import type { Connection } from '../../support/realtime-server/connection.ts';
 import { cannedSound } from '../../support/realtime-server/canned-sound.ts';
@@ -56,6 +58,8 @@ describe('a session begins', () => {
         transcription: { model: 'gpt-live-transcribe', language: 'en' },
         turn_detection: {
           type: 'server_vad',
+          threshold: 0.5,
+          prefix_padding_ms: 300,
           silence_duration_ms: 600,
           create_response: true,
           interrupt_response: false,
@@ -82,7 +86,7 @@ describe('a session begins', () => {
   });
 
   it('without transcription when no model is named for it', async () => {
-    await open({ options: { transcriptionModel: '' } });
+    await open({ options: { settings: realtimeSettingsSchema.parse({ transcription_model: '' }) } });
     const { session } = await far.nth('session.update');
     expect(session.audio?.input).not.toHaveProperty('transcription');
   });
@@ -120,7 +124,7 @@ describe('sound', () => {
       final: true,
     });
     expect(await call.nth('usage')).toMatchObject({
-      usage: { source: 'response', output_token_details: { audio_tokens: 4 } },
+      usage: { model: 'gpt-realtime-2.1', source: 'response', outputAudioTokens: 4, seconds: 0 },
     });
   });
 
@@ -143,7 +147,9 @@ describe('sound', () => {
     // The server's ears do not interrupt: a cough is speech to them, and the voice has ears of its own.
     expect(call.all('speechStarted')).toEqual([]);
     expect(call.all('speechStopped')).toEqual([]);
-    expect(call.all('usage')).toEqual([{ usage: { source: 'transcription', ...usage } }]);
+    expect(call.all('usage')).toEqual([
+      { usage: modelUsage({ model: 'gpt-live-transcribe', source: 'transcription', seconds: 1 }) },
+    ]);
   });
 });
 

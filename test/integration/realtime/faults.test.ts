@@ -235,7 +235,7 @@ describe('a session goes on', () => {
   it('over events that it does not know, and over harmless refusals', async () => {
     const session = await open(
       play(
-        { send: { type: 'rate_limits.updated', rate_limits: [] } },
+        { send: { type: 'input_audio_buffer.speech_started', item_id: 'item_u', audio_start_ms: 0 } },
         { raw: '{"type":"response.hologram.delta","event_id":"event_1"}' },
         error('response_cancel_not_active'),
         error('item_not_found'),

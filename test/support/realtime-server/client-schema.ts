@@ -48,6 +48,15 @@ const metadata = z.record(z.string().max(64), z.string().max(512)).nullable();
 const modalities = z.array(z.enum(['text', 'audio'])).length(1);
 const outputTokens = z.union([z.literal('inf'), z.int().min(1).max(4096)]);
 
+const truncation = z.union([
+  z.enum(['auto', 'disabled']),
+  z.strictObject({
+    type: z.literal('retention_ratio'),
+    retention_ratio: z.number().min(0).max(1),
+    token_limits: z.strictObject({ post_instructions: z.int().min(0).exactOptional() }).exactOptional(),
+  }),
+]);
+
 const sessionSchema = z.strictObject({
   type: z.literal('realtime'),
   model: text.exactOptional(),
@@ -56,14 +65,32 @@ const sessionSchema = z.strictObject({
   max_output_tokens: outputTokens.exactOptional(),
   tools: tools.exactOptional(),
   tool_choice: toolChoice.exactOptional(),
-  truncation: z.enum(['auto', 'disabled']).exactOptional(),
+  parallel_tool_calls: z.boolean().exactOptional(),
+  reasoning: z
+    .strictObject({ effort: z.enum(['minimal', 'low', 'medium', 'high', 'xhigh']).exactOptional() })
+    .exactOptional(),
+  tracing: z.literal('auto').nullable().exactOptional(),
+  include: z.array(z.literal('item.input_audio_transcription.logprobs')).exactOptional(),
+  truncation: truncation.exactOptional(),
   audio: z
     .strictObject({
       input: z
         .strictObject({
           format: format.exactOptional(),
-          transcription: z.strictObject({ model: text, language: text.exactOptional() }).exactOptional(),
-          noise_reduction: z.strictObject({ type: z.enum(['near_field', 'far_field']) }).exactOptional(),
+          transcription: z
+            .strictObject({
+              model: text.exactOptional(),
+              language: text.exactOptional(),
+              keywords: z.array(text).max(100).exactOptional(),
+              prompt: text.exactOptional(),
+            })
+            .exactOptional(),
+          noise_reduction: z
+            .strictObject({
+              type: z.enum(['near_field', 'far_field']).exactOptional(),
+              strength: z.number().min(0).max(1).exactOptional(),
+            })
+            .exactOptional(),
           turn_detection: turnDetection.nullable().exactOptional(),
         })
         .exactOptional(),
@@ -79,12 +106,16 @@ const sessionSchema = z.strictObject({
 });
 export type SessionConfig = z.infer<typeof sessionSchema>;
 
-const item = z.discriminatedUnion('type', [
+const inputText = z.array(z.strictObject({ type: z.literal('input_text'), text }));
+const message = { type: z.literal('message'), id: text.exactOptional() };
+
+const item = z.union([
+  z.strictObject({ ...message, role: z.literal('user'), content: inputText }),
+  z.strictObject({ ...message, role: z.literal('system'), content: inputText }),
   z.strictObject({
-    type: z.literal('message'),
-    id: text.exactOptional(),
-    role: z.literal('user'),
-    content: z.array(z.strictObject({ type: z.literal('input_text'), text })),
+    ...message,
+    role: z.literal('assistant'),
+    content: z.array(z.strictObject({ type: z.literal('output_text'), text })),
   }),
   z.strictObject({
     type: z.literal('function_call_output'),

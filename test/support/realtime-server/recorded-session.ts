@@ -6,7 +6,7 @@ import {
   type RealtimeModel,
   type RealtimeOptions,
 } from '../../../src/agent/models/realtime/index.ts';
-import type { SessionEvents, VoiceSession } from '../../../src/agent/voice-model.ts';
+import type { HistoryTurn, SessionEvents, VoiceSession } from '../../../src/agent/voice-model.ts';
 import type { Codec } from '../../../src/media/frame.ts';
 
 export type Told = {
@@ -72,6 +72,7 @@ export interface OpenRecordedOptions {
   readonly profile?: AgentProfile;
   readonly codec?: Codec;
   readonly clock?: Clock;
+  readonly history?: readonly HistoryTurn[];
   readonly options?: Partial<RealtimeOptions>;
 }
 
@@ -93,6 +94,7 @@ export async function openRecorded(options: OpenRecordedOptions): Promise<Record
     codec: options.codec ?? 'pcmu',
     callId: 'call_test',
     now: () => new Date('2026-11-23T09:00:00Z'),
+    ...(options.history === undefined ? {} : { history: options.history }),
     on: (name, payload) => recorded.record({ name, payload } as Told),
   });
   return recorded;

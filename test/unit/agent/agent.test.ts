@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { Agent, type AgentEvents, type ToolRunner } from '../../../src/agent/agent.ts';
 import { agentProfileSchema } from '../../../src/agent/profile.ts';
 import type { ToolResult } from '../../../src/agent/tools/tool.ts';
+import { modelUsage } from '../../../src/agent/usage.ts';
 import type { VoiceCommand } from '../../../src/agent/voice-control.ts';
 import { TrunklineError } from '../../../src/base/errors.ts';
 
@@ -14,6 +15,7 @@ const profile = agentProfileSchema.parse({
   goodbye: 'Bye.',
   tasks: [{ name: 'book', phrases: ['book'], done: 'Done.' }],
 });
+const usage = modelUsage({ model: 'm', source: 'response', outputAudioTokens: 3 });
 const NAMES = ['ready', 'heard', 'said', 'toolRan', 'usage', 'hangUp', 'failed'] as const;
 
 interface Scene {
@@ -76,7 +78,7 @@ describe('Agent', () => {
       },
       { text: 'Hello.', heardMs: 20, interrupted: true },
     ],
-    ['usage', { type: 'usage', usage: { tokens: 3 } }, { usage: { tokens: 3 } }],
+    ['usage', { type: 'usage', usage }, { usage }],
     ['hangUp', { type: 'hang_up', reason: 'goodbye' }, { reason: 'goodbye' }],
     [
       'failed',

@@ -32,7 +32,7 @@ describe('the smallest profile', () => {
     expect(parsed({})).toMatchObject({
       time_zone: 'UTC',
       language: 'en',
-      model: { adapter: 'offline', name: '', voice: 'slt' },
+      model: { adapter: 'offline', name: '', voice: 'slt', realtime: {} },
       prompt: '',
       vocabulary: { first_names: [], last_names: [], phrases: [] },
       tools: [],
@@ -44,7 +44,7 @@ describe('the smallest profile', () => {
   it('keeps what is said, and completes the rest of a group', () => {
     const { turns, model } = parsed({ turns: { idle_ms: 5000 }, model: { adapter: 'realtime' } });
     expect(turns).toEqual({ end_of_speech_ms: 600, barge_in_ms: 240, idle_ms: 5000, misunderstood_max: 3 });
-    expect(model).toEqual({ adapter: 'realtime', name: '', voice: 'slt' });
+    expect(model).toEqual({ adapter: 'realtime', name: '', voice: 'slt', realtime: {} });
   });
 
   it('is the same after a second reading: threads and processes parse it again', () => {

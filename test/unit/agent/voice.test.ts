@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { modelUsage } from '../../../src/agent/usage.ts';
 import { TrunklineError } from '../../../src/base/errors.ts';
 import type { Source } from '../../../src/media/frame.ts';
 import { G711 } from '../../../src/media/g711.ts';
@@ -92,10 +93,11 @@ describe('speaking', () => {
   });
 
   it('reports usage and failures', () => {
-    scene.model.tell('usage', { usage: { tokens: 7 } });
+    const usage = modelUsage({ model: 'm', source: 'response', outputAudioTokens: 7 });
+    scene.model.tell('usage', { usage });
     scene.model.tell('failed', { code: 'MODEL_UNAVAILABLE', detail: 'x', retryable: true });
     expect(scene.log.slice(1)).toEqual([
-      { type: 'usage', usage: { tokens: 7 } },
+      { type: 'usage', usage },
       { type: 'failed', code: 'MODEL_UNAVAILABLE', detail: 'x', retryable: true },
     ]);
   });

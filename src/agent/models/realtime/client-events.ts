@@ -3,16 +3,21 @@
  * send.
  */
 import type {
+  AudioTranscription,
   ConversationItemCreateEvent,
   ConversationItemTruncateEvent,
   RealtimeAudioFormats,
+  RealtimeAudioInputTurnDetection,
   RealtimeFunctionTool,
+  RealtimeTruncation,
   ResponseCancelEvent,
   ResponseCreateEvent,
   SessionUpdateEvent,
 } from 'openai/resources/realtime/realtime';
 import type { Codec } from '../../../media/frame.ts';
-import { text_chars_max, tool_result_chars_max } from './limits.ts';
+import type { HistoryTurn } from '../../voice-model.ts';
+import { history_chars_max, history_turns_max, text_chars_max, tool_result_chars_max } from './limits.ts';
+import type { RealtimeSettings } from './settings.ts';
 
 export type ClientEvent =
   | ConversationItemCreateEvent
@@ -30,9 +35,8 @@ export interface SessionSettings {
   readonly instructions: string;
   readonly codec: Codec;
   readonly voice: string;
-  /** Empty: what the caller says is not written down. */
-  readonly transcriptionModel: string;
-  /** Silence that ends the caller's turn, in ms. */
+  readonly settings: RealtimeSettings;
+  /** Silence that ends the caller's turn, in ms; the server's detection only. */
   readonly endOfSpeechMs: number;
   readonly language: string;
   readonly tools: RealtimeFunctionTool[];
@@ -46,7 +50,8 @@ export interface SessionSettings {
  */
 export function sessionUpdate(settings: SessionSettings): SessionUpdateEvent {
   const format = audioFormat(settings.codec);
-  const { transcriptionModel: model, language } = settings;
+  const { noise_reduction, max_output_tokens, reasoning_effort, speed } = settings.settings;
+  // What is as the vendor has it anyway is not sent: servers of the protocol know fewer fields than OpenAI's.
   return {
     type: 'session.update',
     session: {
@@ -56,20 +61,81 @@ export function sessionUpdate(settings: SessionSettings): SessionUpdateEvent {
       audio: {
         input: {
           format,
-          ...(model === '' ? {} : { transcription: { model, language } }),
-          turn_detection: {
-            type: 'server_vad',
-            silence_duration_ms: settings.endOfSpeechMs,
-            create_response: true,
-            interrupt_response: false,
-          },
+          ...transcription(settings),
+          ...(noise_reduction === 'off' ? {} : { noise_reduction: { type: noise_reduction } }),
+          turn_detection: turnDetection(settings),
         },
-        output: { format, voice: settings.voice },
+        output: { format, voice: settings.voice, ...(speed === 1 ? {} : { speed }) },
       },
       tools: settings.tools,
       tool_choice: 'auto',
+      ...(max_output_tokens === 'inf' ? {} : { max_output_tokens }),
+      ...(reasoning_effort === 'default' ? {} : { reasoning: { effort: reasoning_effort } }),
+      ...truncation(settings.settings),
     },
   };
+}
+
+function transcription({ settings, language }: SessionSettings): { transcription?: AudioTranscription } {
+  const { transcription_model: model, transcription_keywords: keywords } = settings;
+  if (model === '') return {};
+  return { transcription: { model, language, ...(keywords.length === 0 ? {} : { keywords }) } };
+}
+
+function turnDetection({ settings, endOfSpeechMs }: SessionSettings): RealtimeAudioInputTurnDetection {
+  const ours = { create_response: true, interrupt_response: false };
+  if (settings.turn_detection === 'semantic')
+    return { type: 'semantic_vad', eagerness: settings.eagerness, ...ours };
+  return {
+    type: 'server_vad',
+    threshold: settings.vad_threshold,
+    prefix_padding_ms: settings.vad_prefix_padding_ms,
+    silence_duration_ms: endOfSpeechMs,
+    ...ours,
+  };
+}
+
+function truncation(settings: RealtimeSettings): { truncation?: RealtimeTruncation } {
+  const { truncation: kind, retention_ratio, conversation_tokens_max: tokens } = settings;
+  if (kind === 'auto') return {};
+  if (kind === 'disabled') return { truncation: 'disabled' };
+  const limits = tokens === 0 ? {} : { token_limits: { post_instructions: tokens } };
+  return { truncation: { type: 'retention_ratio', retention_ratio, ...limits } };
+}
+
+/** The newest turns of a conversation that still fit, oldest first. */
+export function recentTurns(
+  history: readonly HistoryTurn[],
+  limits: { turns: number; chars: number } = { turns: history_turns_max, chars: history_chars_max },
+): HistoryTurn[] {
+  const kept: HistoryTurn[] = [];
+  let chars = 0;
+  for (const turn of [...history].reverse()) {
+    chars += turn.text.length;
+    if (kept.length >= limits.turns || chars > limits.chars) break;
+    if (turn.text !== '') kept.unshift(turn);
+  }
+  return kept;
+}
+
+/** A conversation that another session had: one item per turn, in words. */
+export function replayOf(history: readonly HistoryTurn[]): ConversationItemCreateEvent[] {
+  return recentTurns(history).map(({ from, text }) => ({
+    type: 'conversation.item.create',
+    item: replayed(from, text),
+  }));
+}
+
+function replayed(from: HistoryTurn['from'], text: string): ConversationItemCreateEvent['item'] {
+  const type = 'message';
+  switch (from) {
+    case 'caller':
+      return { type, role: 'user', content: [{ type: 'input_text', text }] };
+    case 'agent':
+      return { type, role: 'assistant', content: [{ type: 'output_text', text }] };
+    case 'note':
+      return { type, role: 'system', content: [{ type: 'input_text', text }] };
+  }
 }
 
 /**

@@ -7,6 +7,7 @@ import { sessionUpdate } from './client-events.ts';
 import { openSocket, realtimeUrl } from './connect.ts';
 import { sessionInstructions } from './instructions.ts';
 import { RealtimeSession, type SessionCounts } from './session.ts';
+import { realtimeSettingsSchema, settingsFor, type RealtimeSettings } from './settings.ts';
 
 /** What the model is told of a tool. */
 export interface ToolDeclaration {
@@ -27,8 +28,8 @@ export interface RealtimeOptions {
   readonly connectTimeoutMs: number;
   /** Sound per message to the server: 20, 40 or 60 ms. */
   readonly appendMs: number;
-  /** Writes down what callers say; empty: nobody does. */
-  readonly transcriptionModel?: string;
+  /** Absent: the schema's defaults. */
+  readonly settings?: RealtimeSettings;
   /** Declarations of the tools that profiles may list, by name. `hang_up` is always there. */
   readonly tools?: Readonly<Record<string, ToolDeclaration>>;
   readonly log?: Log;
@@ -41,7 +42,7 @@ export interface RealtimeModel extends VoiceModel {
   readonly counts: Readonly<SessionCounts>;
 }
 
-const default_transcription_model = 'gpt-live-transcribe';
+const default_settings = realtimeSettingsSchema.parse({});
 
 /** The profile schema's default voice belongs to the offline synthesiser; no Realtime server knows it. */
 const offline_voice = 'slt';
@@ -79,7 +80,9 @@ export function createRealtimeModel(options: RealtimeOptions): RealtimeModel {
     async connect(call: ConnectOptions): Promise<VoiceSession> {
       const { profile } = call;
       const startedMs = clock.nowMs();
-      const url = realtimeUrl(options.baseUrl, profile.model.name || options.model);
+      const model = profile.model.name || options.model;
+      const settings = settingsFor(options.settings ?? default_settings, profile.model.realtime);
+      const url = realtimeUrl(options.baseUrl, model);
       const socket = await openSocket({ url, apiKey: options.apiKey, timeoutMs: options.connectTimeoutMs });
       const session = new RealtimeSession({
         socket,
@@ -87,6 +90,7 @@ export function createRealtimeModel(options: RealtimeOptions): RealtimeModel {
         counts,
         appendMs: options.appendMs,
         call,
+        models: { response: model, transcription: settings.transcription_model },
         onClosed: () => sessions.delete(session),
         ...(options.log === undefined ? {} : { log: options.log }),
       });
@@ -96,7 +100,7 @@ export function createRealtimeModel(options: RealtimeOptions): RealtimeModel {
           instructions: sessionInstructions(profile, call.now()),
           codec: call.codec,
           voice: profile.model.voice === offline_voice ? options.voice : profile.model.voice,
-          transcriptionModel: options.transcriptionModel ?? default_transcription_model,
+          settings,
           endOfSpeechMs: profile.turns.end_of_speech_ms,
           language: profile.language,
           tools: declaredTools(profile.tools, options.tools ?? {}),

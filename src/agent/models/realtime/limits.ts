@@ -44,6 +44,16 @@ export const text_chars_max = 32_000;
 export const tool_calls_max = 32;
 export const tool_result_chars_max = 16_000;
 
+/** A conversation that is told to a new session: the newest turns, and their text together. */
+export const history_turns_max = 100;
+export const history_chars_max = 24_000;
+
+/** How long before the vendor ends a session we say so: time enough to open another and for a pause. */
+export const expiry_notice_ms = 90_000;
+
+/** Sessions end within hours; an hour that lies further off is a clock that is wrong, or no limit. */
+export const expiry_ms_max = 24 * 3_600_000;
+
 /** Keys pressed within this time are told to the model together. */
 export const digit_pause_ms = 1500;
 export const digits_max = 64;

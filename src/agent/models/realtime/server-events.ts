@@ -12,6 +12,13 @@ const responseStatus = z.enum(['completed', 'cancelled', 'failed', 'incomplete',
 
 const responseError = z.object({ code: z.string().nullish(), type: z.string().nullish() });
 
+const rateLimit = z.object({
+  name: z.string().default(''),
+  limit: z.number().default(0),
+  remaining: z.number().default(0),
+  reset_seconds: z.number().default(0),
+});
+
 const item = z.object({
   id: id.optional(),
   type: z.string(),
@@ -26,7 +33,11 @@ const item = z.object({
  * `openai/resources/realtime/realtime`.
  */
 const schemas = {
-  'session.created': z.object({ type: z.literal('session.created') }),
+  'session.created': z.object({
+    type: z.literal('session.created'),
+    /** Seconds since 1970. */
+    session: z.object({ expires_at: z.number().min(0).nullish() }),
+  }),
   'session.updated': z.object({ type: z.literal('session.updated') }),
   error: z.object({
     type: z.literal('error'),
@@ -96,6 +107,10 @@ const schemas = {
       usage: z.looseObject({}).nullish(),
     }),
   }),
+  'rate_limits.updated': z.object({
+    type: z.literal('rate_limits.updated'),
+    rate_limits: z.array(rateLimit).max(16),
+  }),
 } as const;
 
 type Schemas = typeof schemas;
@@ -104,7 +119,7 @@ export type ServerEventOf<T extends ServerEvent['type']> = Extract<ServerEvent, 
 
 export type Parsed =
   | { readonly kind: 'known'; readonly event: ServerEvent }
-  /** Well-formed and of no use to us: `rate_limits.updated`, and whatever the vendor adds later. */
+  /** Well-formed and of no use to us: `speech_started`, and whatever the vendor adds later. */
   | { readonly kind: 'unknown'; readonly type: string }
   | { readonly kind: 'not-an-event'; readonly reason: string };
 

@@ -5,15 +5,23 @@ import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
 import type { ConnectOptions, SessionEvents, VoiceSession } from '../../voice-model.ts';
 import { AppendBatch } from './append.ts';
-import { itemTruncate, note, responseCancel } from './client-events.ts';
+import { itemTruncate, note, replayOf, responseCancel } from './client-events.ts';
 import { ConnectError } from './connect.ts';
 import { Digits } from './digits.ts';
 import { speakExactly } from './instructions.ts';
-import { errors_max, reply_ms_max, response_retries_max, text_chars_max } from './limits.ts';
+import {
+  errors_max,
+  expiry_ms_max,
+  expiry_notice_ms,
+  reply_ms_max,
+  response_retries_max,
+  text_chars_max,
+} from './limits.ts';
 import { Replies, Transcripts, receivedMs, type Reply } from './replies.ts';
 import { ResponseQueue } from './response-queue.ts';
 import type { ServerEvent, ServerEventOf } from './server-events.ts';
 import { ToolCalls } from './tool-calls.ts';
+import { responseUsage, transcriptionUsage } from './usage.ts';
 import { Wire, type WireCounts } from './wire.ts';
 
 export interface SessionCounts extends WireCounts {
@@ -29,6 +37,8 @@ export interface RealtimeSessionOptions {
   readonly counts: SessionCounts;
   readonly appendMs: number;
   readonly call: ConnectOptions;
+  /** Who is paid for what. */
+  readonly models: { readonly response: string; readonly transcription: string };
   readonly log?: Log;
   readonly onClosed: () => void;
 }
@@ -54,12 +64,14 @@ export class RealtimeSession implements VoiceSession {
   readonly #tools: ToolCalls;
   readonly #digits: Digits;
   readonly #clock: Clock;
+  readonly #models: RealtimeSessionOptions['models'];
   readonly #gone = Promise.withResolvers<undefined>();
   #starting: {
     settings: SessionUpdateEvent;
     resolve: () => void;
     reject: (error: ConnectError) => void;
   } | null = null;
+  #cancelExpiry: () => void = () => undefined;
   #errors = 0;
   #retries = 0;
   #closed = false;
@@ -69,6 +81,7 @@ export class RealtimeSession implements VoiceSession {
     this.#counts = options.counts;
     this.#log = options.log;
     this.#clock = options.clock;
+    this.#models = options.models;
     this.#responses = new ResponseQueue((event) => this.#wire.send(event));
     this.#tools = new ToolCalls({
       send: (event) => this.#wire.send(event),
@@ -168,6 +181,7 @@ export class RealtimeSession implements VoiceSession {
     if (this.#closed) return;
     this.#tell('closed', {});
     this.#closed = true;
+    this.#cancelExpiry();
     this.#digits.close();
     this.#wire.close();
     this.#starting?.reject(new ConnectError('closed while connecting', true));
@@ -201,10 +215,10 @@ export class RealtimeSession implements VoiceSession {
         break;
       case 'session.created':
         if (this.#starting !== null) this.#wire.send(this.#starting.settings);
+        this.#expires(event.session.expires_at);
         break;
       case 'session.updated':
-        this.#starting?.resolve();
-        this.#starting = null;
+        this.#started();
         break;
       case 'error':
         this.#error(event.error);
@@ -235,7 +249,33 @@ export class RealtimeSession implements VoiceSession {
       case 'response.done':
         this.#done(event.response);
         break;
+      case 'rate_limits.updated':
+        this.#tell('rateLimits', {
+          limits: event.rate_limits.map(({ reset_seconds, ...limit }) => ({
+            ...limit,
+            resetMs: reset_seconds * 1000,
+          })),
+        });
+        break;
     }
+  }
+
+  /** The settings hold: the conversation so far first, then whatever is asked for. */
+  #started(): void {
+    if (this.#starting === null) return;
+    for (const event of replayOf(this.#call.history ?? [])) this.#wire.send(event);
+    this.#starting.resolve();
+    this.#starting = null;
+  }
+
+  /** `at` in seconds since 1970. */
+  #expires(at: number | null | undefined): void {
+    this.#cancelExpiry();
+    const leftMs = Math.max(0, (at ?? Infinity) * 1000 - this.#call.now().getTime());
+    if (leftMs > expiry_ms_max) return;
+    this.#cancelExpiry = this.#clock.after(Math.max(0, leftMs - expiry_notice_ms), () =>
+      this.#tell('expiring', { leftMs: Math.min(leftMs, expiry_notice_ms) }),
+    );
   }
 
   #itemDone(item: ServerEventOf<'response.output_item.done'>['item']): void {
@@ -303,13 +343,13 @@ export class RealtimeSession implements VoiceSession {
     }
     this.#tell('heard', { utteranceId, text: event.transcript.slice(0, text_chars_max), final: true });
     if (event.usage !== undefined)
-      this.#tell('usage', { usage: { source: 'transcription', ...event.usage } });
+      this.#tell('usage', { usage: transcriptionUsage(this.#models.transcription, event.usage) });
   }
 
   #done(response: ServerEventOf<'response.done'>['response']): void {
     const interrupted = response.status !== 'completed';
     for (const open of this.#replies.openOf(response.id)) this.#end(open, interrupted);
-    if (response.usage) this.#tell('usage', { usage: { source: 'response', ...response.usage } });
+    if (response.usage) this.#tell('usage', { usage: responseUsage(this.#models.response, response.usage) });
     const running = this.#responses.running;
     if (!this.#responses.done(response.id)) return;
     if (response.status === 'failed') {

@@ -11,6 +11,7 @@ import { realtimeUrl } from '../../../../src/agent/models/realtime/connect.ts';
 import { Digits } from '../../../../src/agent/models/realtime/digits.ts';
 import { sessionInstructions, speakExactly } from '../../../../src/agent/models/realtime/instructions.ts';
 import { digits_max, items_max, text_chars_max } from '../../../../src/agent/models/realtime/limits.ts';
+import { realtimeSettingsSchema } from '../../../../src/agent/models/realtime/settings.ts';
 import { receivedMs, Replies, Transcripts } from '../../../../src/agent/models/realtime/replies.ts';
 import { agentProfileSchema } from '../../../../src/agent/profile.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
@@ -23,7 +24,7 @@ describe('what we say', () => {
       instructions: 'Be kind.',
       codec: 'pcma',
       voice: 'marin',
-      transcriptionModel: 'gpt-live-transcribe',
+      settings: realtimeSettingsSchema.parse({}),
       endOfSpeechMs: 500,
       language: 'en',
       tools: [{ type: 'function', name: 'book', description: 'Books.', parameters: { type: 'object' } }],

@@ -1,4 +1,4 @@
-import type { RealtimeServerEvent } from 'openai/resources/realtime/realtime';
+import type { RealtimeServerEvent, RealtimeSessionCreateRequest } from 'openai/resources/realtime/realtime';
 import { describe, expect, it } from 'vitest';
 import { KNOWN_TYPES, parseServerEvent } from '../../../../src/agent/models/realtime/server-events.ts';
 
@@ -15,7 +15,11 @@ const ids = {
 
 /** One whole event of each known type, as the vendor's types want it. */
 const examples: RealtimeServerEvent[] = [
-  { type: 'session.created', event_id: 'event_1', session: { type: 'realtime' } },
+  {
+    type: 'session.created',
+    event_id: 'event_1',
+    session: { type: 'realtime', expires_at: 1_756_324_625 } as RealtimeSessionCreateRequest,
+  },
   { type: 'session.updated', event_id: 'event_1', session: { type: 'realtime' } },
   {
     type: 'error',
@@ -77,6 +81,11 @@ const examples: RealtimeServerEvent[] = [
       usage: { total_tokens: 253, input_tokens: 132, output_tokens: 121 },
     },
   },
+  {
+    type: 'rate_limits.updated',
+    event_id: 'event_1',
+    rate_limits: [{ name: 'tokens', limit: 50_000, remaining: 49_950, reset_seconds: 0.5 }],
+  },
 ];
 
 describe('a server event', () => {
@@ -110,15 +119,12 @@ describe('a server event', () => {
     expect(parsed).toMatchObject({ kind: 'known', event: { response: { usage } } });
   });
 
-  it.each([
-    'rate_limits.updated',
-    'input_audio_buffer.speech_started',
-    'response.hologram.delta',
-    'constructor',
-    '__proto__',
-  ])('%s is well-formed and of no use to us', (type) => {
-    expect(parseServerEvent(JSON.stringify({ type }))).toEqual({ kind: 'unknown', type });
-  });
+  it.each(['input_audio_buffer.speech_started', 'response.hologram.delta', 'constructor', '__proto__'])(
+    '%s is well-formed and of no use to us',
+    (type) => {
+      expect(parseServerEvent(JSON.stringify({ type }))).toEqual({ kind: 'unknown', type });
+    },
+  );
 
   it.each(['', 'hello', 'null', '7', '[]', '{}', '{"type":7}', '{"type":""}', '"response.done"'])(
     '%j is no event',
