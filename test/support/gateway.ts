@@ -32,6 +32,8 @@ export interface TestGatewayOptions {
   readonly threads?: number;
   /** The browser door; its port is any free one unless it is given. */
   readonly web?: ConfigInput['web'];
+  /** Where profiles with the adapter `realtime` find their model. */
+  readonly realtime?: ConfigInput['realtime'];
 }
 
 const rtp_ports_per_process = 800;
@@ -226,6 +228,7 @@ function settingsOf(options: TestGatewayOptions, { folder, port, tls, drachtio }
     operator: { port: 0 },
     web: { port: 0, ...options.web },
     ...(options.calls === undefined ? {} : { calls: options.calls }),
+    ...(options.realtime === undefined ? {} : { realtime: options.realtime }),
     trunks: options.trunks,
     numbers: options.numbers,
   } satisfies ConfigInput);

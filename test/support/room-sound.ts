@@ -6,25 +6,19 @@ import { OpusParty } from './opus-party.ts';
 import type { Agent, Caller } from './room-stage.ts';
 import { PlainParty, type DirectParty, type Heard } from './router-party.ts';
 import { tone } from './sound/level.ts';
-import { toneLevels } from './tones.ts';
+import { clearTones, toneLevels } from './tones.ts';
 import { until } from './until.ts';
 
 export const caller_hz = 440;
 export const agent_hz = 700;
 export const visitor_hz = 1000;
 const frequencies = [caller_hz, agent_hz, visitor_hz] as const;
-/** Louder than this is heard, quieter than `unheard_db` is not; in dB below full scale. */
-const heard_db = -25;
-const unheard_db = -45;
 /** 600 ms: three windows of the tone detector. */
 const enough_packets = 30;
 
 /** Which of the three tones are in the sound. */
 export function tonesIn(payloads: readonly Uint8Array[], codec: Codec = 'pcmu'): number[] {
-  const levels = toneLevels(payloads, codec, frequencies);
-  const unclear = levels.find((level) => level > unheard_db && level < heard_db);
-  if (unclear !== undefined) throw new Error(`neither heard nor unheard: ${unclear} dB`);
-  return frequencies.filter((_, index) => (levels[index] ?? -Infinity) >= heard_db);
+  return clearTones(toneLevels(payloads, codec, frequencies), frequencies);
 }
 
 /** The tones in what a party hears from now on, one stream (SSRC) after the other. */

@@ -1,10 +1,13 @@
-/** Which tones are in a piece of G.711: so that every party of a call can be proved to hear every other. */
+/** Which tones are in a piece of sound: so that every party of a call can be proved to hear every other. */
 import type { Codec } from '../../src/media/frame.ts';
 import { decode } from '../../src/media/g711.ts';
 
 const sample_rate_hz = 8000;
 /** 200 ms: tones 5 Hz apart are told from each other, and a gap spoils only its own window. */
 const window_samples = 1600;
+/** Louder than this is heard, quieter than `unheard_db` is not; in dB below a full-scale sine. */
+const heard_db = -25;
+const unheard_db = -45;
 
 /**
  * How loud each frequency is in the sound, in dB below a full-scale sine (Goertzel). It is the median over
@@ -19,12 +22,24 @@ export function toneLevels(
   const bytes = Buffer.concat(payloads);
   const samples = new Int16Array(bytes.length);
   decode(codec, bytes, samples);
+  return toneLevelsIn(samples, frequenciesHz);
+}
+
+/** The same for 16-bit samples at 8 kHz. */
+export function toneLevelsIn(samples: Int16Array, frequenciesHz: readonly number[]): number[] {
   return frequenciesHz.map((frequencyHz) => {
     const levels: number[] = [];
     for (let start = 0; start === 0 || start + window_samples <= samples.length; start += window_samples)
       levels.push(toneLevel(samples.subarray(start, start + window_samples), frequencyHz));
     return levels.sort((a, b) => a - b)[Math.floor(levels.length / 2)] ?? -Infinity;
   });
+}
+
+/** Which of the tones are heard. @throws Error when one is neither loud enough nor as good as not there */
+export function clearTones(levels: readonly number[], frequenciesHz: readonly number[]): number[] {
+  const unclear = levels.find((level) => level > unheard_db && level < heard_db);
+  if (unclear !== undefined) throw new Error(`neither heard nor unheard: ${unclear} dB`);
+  return frequenciesHz.filter((_, index) => (levels[index] ?? -Infinity) >= heard_db);
 }
 
 function toneLevel(samples: Int16Array, frequencyHz: number): number {

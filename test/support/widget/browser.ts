@@ -41,6 +41,17 @@ export class Browser {
     this.#context = context;
     this.page = page;
     this.#folder = folder;
+    this.#listenTo(page);
+  }
+
+  /** One more page in the same browser. */
+  async newPage(): Promise<Page> {
+    const page = await this.#context.newPage();
+    this.#listenTo(page);
+    return page;
+  }
+
+  #listenTo(page: Page): void {
     page.on('pageerror', (error) => this.complaints.push(error.message));
     page.on('console', (message) => {
       if (message.type() === 'error') this.complaints.push(message.text());
