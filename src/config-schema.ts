@@ -4,6 +4,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { realtimeSection } from './config/realtime.ts';
+import { telemetrySection } from './config/telemetry.ts';
 
 const portNumber = z.int().min(0).max(65535);
 const address = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
@@ -140,6 +141,7 @@ export const configSchema = z
     operator: z
       .strictObject({ host: address.default('127.0.0.1'), port: portNumber.default(8080) })
       .prefault({}),
+    telemetry: telemetrySection.prefault({}),
     web: web.prefault({}),
     calls: z
       .strictObject({

@@ -9,6 +9,8 @@ import { systemClock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import { packageRoot, type Settings } from './config.ts';
 import { ClosingOrder } from './gateway/closing-order.ts';
+import { measureParts } from './gateway/measure.ts';
+import { observe } from './gateway/observe.ts';
 import { startMedia } from './gateway/start-media.ts';
 import { startSip } from './gateway/start-sip.ts';
 import type { Sfu } from './media/sfu.ts';
@@ -61,6 +63,7 @@ export async function startGateway(settings: Settings, log: Log): Promise<Gatewa
 async function build(settings: Settings, log: Log, order: ClosingOrder): Promise<Gateway> {
   const { config, profiles, dataDir } = settings;
   const journal = new Journal();
+  const { metrics } = observe({ journal, settings, order });
   const book = await FileAppointmentBook.create({ path: join(dataDir, 'appointments.jsonl') });
   order.add('appointment book', book);
   const tools = new ToolRegistry({ tools: [bookAppointment(book)] });
@@ -101,8 +104,9 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
     ...(threads.handles.length === 0 ? ['no media thread is alive'] : []),
     ...(sfu.census().workers === 0 ? ['no mediasoup worker is alive'] : []),
   ];
+  measureParts({ threads, sfu, rooms, phone, web }, metrics);
   const operator = await OperatorApi.start(
-    { journal, troubles, census, appointments: () => book.appointments },
+    { journal, metrics, troubles, census, appointments: () => book.appointments },
     { host: config.operator.host, port: config.operator.port, log },
   );
   order.add('operator API', operator);

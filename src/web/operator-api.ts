@@ -16,6 +16,8 @@ export interface OperatorSources {
   readonly troubles: () => string[];
   readonly census: () => Promise<unknown>;
   readonly appointments: () => readonly unknown[];
+  /** The page that Prometheus reads. */
+  readonly metrics: { readonly contentType: string; scrape(): Promise<string> };
 }
 
 export interface OperatorOptions {
@@ -94,6 +96,10 @@ function addRoutes(server: FastifyInstance, sources: OperatorSources): void {
   server.get('/readyz', async (_request, reply) => {
     const troubles = sources.troubles();
     await reply.status(troubles.length === 0 ? 200 : 503).send({ ready: troubles.length === 0, troubles });
+  });
+  server.get('/metrics', async (_request, reply) => {
+    const page = await sources.metrics.scrape();
+    return reply.type(sources.metrics.contentType).send(page);
   });
   server.get('/v1/calls', (request) => {
     const query = callsQuery.parse(request.query);

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from 'vitest';
 import { ending } from '../../../src/base/ending.ts';
 import { createLog } from '../../../src/base/log.ts';
+import { Metrics } from '../../../src/base/metrics.ts';
 import { Journal } from '../../../src/room/journal.ts';
 import { OperatorApi } from '../../../src/web/operator-api.ts';
 
@@ -14,6 +15,7 @@ async function start(troubles: string[] = []): Promise<{ api: OperatorApi; journ
   const api = await OperatorApi.start(
     {
       journal,
+      metrics: new Metrics({ ofProcess: false }),
       troubles: () => troubles,
       census: () => Promise.resolve({ legs: 0 }),
       appointments: () => [{ name: 'Anna Miller', day: '2030-01-02', time: '10:00' }],
@@ -52,6 +54,13 @@ describe('the operator API', () => {
       status: 503,
       body: { ready: false, troubles: ['the SIP server is lost'] },
     });
+  });
+
+  it('serves what Prometheus reads, in its own format', async () => {
+    const { api } = await start();
+    const response = await fetch(`${api.url}/metrics`);
+    expect(response.headers.get('content-type')).toMatch(/^text\/plain; version=0\.0\.4/);
+    expect(await response.text()).toMatch(/^# TYPE trunkline_calls_active gauge$/m);
   });
 
   it('tells a call with its timeline, found by either id', async () => {
@@ -107,7 +116,11 @@ describe('the operator API', () => {
   it('answers 500 and tells the log alone when a part fails', async () => {
     const sources = { journal: new Journal(), troubles: () => [], appointments: () => [] };
     const api = await OperatorApi.start(
-      { ...sources, census: () => Promise.reject(new Error('secret')) },
+      {
+        metrics: new Metrics({ ofProcess: false }),
+        ...sources,
+        census: () => Promise.reject(new Error('secret')),
+      },
       { host: '127.0.0.1', port: 0, log: createLog({ level: 'silent' }) },
     );
     open.push(api);
