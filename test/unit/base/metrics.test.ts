@@ -100,6 +100,15 @@ describe('the page', () => {
     expect(costs.every((sample) => sample.endsWith(' 0.5'))).toBe(true);
   });
 
+  it('keeps what was counted under other labels apart', async () => {
+    const metrics = fresh();
+    metrics.count('trunkline_jobs_total', { queue: 'sms', outcome: 'done' });
+    metrics.count('trunkline_jobs_total', { queue: 'crm', outcome: 'done' }, 4);
+    const page = await metrics.scrape();
+    expect(page).toContain('trunkline_jobs_total{queue="sms",outcome="done"} 1');
+    expect(page).toContain('trunkline_jobs_total{queue="crm",outcome="done"} 4');
+  });
+
   it('declares a type for every sample', async () => {
     const metrics = fresh();
     metrics.observe('trunkline_rtp_mos', { direction: 'to_caller' }, 4.2);
