@@ -70,8 +70,17 @@ export class Agent {
     this.#send({ type: 'greet' });
   }
 
-  say(text: string): void {
-    this.#send({ type: 'say', text });
+  say(text: string, options: { readonly uninterruptible?: boolean } = {}): void {
+    this.#send({ type: 'say', text, ...options });
+  }
+
+  /** Out while a human talks or the caller is on hold. */
+  hold(): void {
+    this.#send({ type: 'hold' });
+  }
+
+  resume(notice = ''): void {
+    this.#send({ type: 'resume', notice });
   }
 
   /** A key was pressed: the tool that waits for keys gets it, or else the model. */

@@ -4,6 +4,8 @@ import { FRAME_MS } from '../media/frame.ts';
 export type SpeechChange =
   /** First voiced frames: perhaps speech. */
   | 'onset'
+  /** Probably speech: more voiced frames than a click has. */
+  | 'likely'
   /** It is speech. */
   | 'started'
   /** It was none: a cough, a click. */
@@ -13,6 +15,8 @@ export type SpeechChange =
 
 /** Voiced sound that makes an onset, in ms. */
 const ONSET_MS = 40;
+/** Voiced sound that makes speech likely, in ms. */
+const LIKELY_MS = 80;
 /** Longest turn, in ms: hold music and engines never pause, and would keep the agent silent for ever. */
 const TURN_MS_MAX = 30_000;
 
@@ -20,6 +24,7 @@ export class CallerSpeech {
   readonly #endOfSpeechMs: number;
   #speaking = false;
   #onset = false;
+  #likely = false;
   /** Voiced ms of the onset; unvoiced frames wear it down, so that clicks do not add up. */
   #voicedMs = 0;
   #silentMs = 0;
@@ -38,6 +43,12 @@ export class CallerSpeech {
     return this.#silentMs;
   }
 
+  /** Nobody listened for a while: whatever was going on is over. */
+  reset(): void {
+    this.#speaking = this.#onset = this.#likely = false;
+    this.#voicedMs = this.#silentMs = this.#turnMs = 0;
+  }
+
   /** One frame. `confirmMs` of voiced sound make a start: more of it while the agent speaks. */
   frame(voiced: boolean, confirmMs: number): SpeechChange | null {
     this.#silentMs = voiced ? 0 : this.#silentMs + FRAME_MS;
@@ -52,6 +63,7 @@ export class CallerSpeech {
     if (this.#voicedMs >= confirmMs) {
       this.#speaking = true;
       this.#onset = false;
+      this.#likely = false;
       this.#voicedMs = 0;
       return 'started';
     }
@@ -59,8 +71,13 @@ export class CallerSpeech {
       this.#onset = true;
       return 'onset';
     }
+    if (this.#onset && !this.#likely && this.#voicedMs >= LIKELY_MS) {
+      this.#likely = true;
+      return 'likely';
+    }
     if (this.#onset && this.#voicedMs === 0) {
       this.#onset = false;
+      this.#likely = false;
       return 'cleared';
     }
     return null;

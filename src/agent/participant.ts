@@ -79,6 +79,18 @@ class Participant implements AgentParticipant {
     return this.#agent.digit(digit) === 'secret';
   }
 
+  say(text: string, options?: { readonly uninterruptible?: boolean }): void {
+    this.#agent.say(text, options);
+  }
+
+  hold(): void {
+    this.#agent.hold();
+  }
+
+  resume(notice?: string): void {
+    this.#agent.resume(notice);
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;

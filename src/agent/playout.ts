@@ -35,9 +35,12 @@ export type PlayoutRead =
   | { readonly kind: 'frame'; readonly begins: string | null }
   /** The model owes sound: a reply is under way, but nothing of it is here yet. */
   | { readonly kind: 'starved' }
+  /** The words wait. */
+  | { readonly kind: 'paused' }
   | { readonly kind: 'empty' };
 
 const STARVED: PlayoutRead = { kind: 'starved' };
+const PAUSED: PlayoutRead = { kind: 'paused' };
 const EMPTY: PlayoutRead = { kind: 'empty' };
 const FRAME: PlayoutRead = { kind: 'frame', begins: null };
 
@@ -47,6 +50,7 @@ export class Playout {
   #items: Item[] = [];
   #queuedBytes = 0;
   #ducked = false;
+  #paused = false;
   /** Loudness at the end of the last frame. */
   #level = 1;
   /** The sound that follows a cut, on its way to silence: a reply that stops within a sample clicks. */
@@ -64,6 +68,17 @@ export class Playout {
   /** Is any reply under way or waiting? */
   get busy(): boolean {
     return this.#items.length > 0;
+  }
+
+  /** The reply of which something left already and something is still to come. */
+  get sounding(): string | null {
+    const item = this.#items[0];
+    return item && item.playedBytes > 0 ? item.itemId : null;
+  }
+
+  /** Replies that sound or wait, in order. */
+  get itemIds(): readonly string[] {
+    return this.#items.map((item) => item.itemId);
   }
 
   get queuedMs(): number {
@@ -115,6 +130,8 @@ export class Playout {
     this.#retire();
     const item = this.#items[0];
     if (!item) return EMPTY;
+    // A reply that sounds fades out within one more frame, which is heard and counts; one that waits stays.
+    if (this.#paused && (this.#level === 0 || item.playedBytes === 0)) return PAUSED;
     // Half a frame would click; only the last one of a reply is filled up with silence.
     if (item.queuedBytes < FRAME_SAMPLES && !item.done) return STARVED;
     const begins = item.playedBytes === 0 ? item.itemId : null;
@@ -125,7 +142,7 @@ export class Playout {
   }
 
   #levelOut(frame: Uint8Array): void {
-    const [from, to] = [this.#level, this.#ducked ? DUCK_LEVEL : 1];
+    const [from, to] = [this.#level, this.#paused ? 0 : this.#ducked ? DUCK_LEVEL : 1];
     this.#level = to;
     if (from !== 1 || to !== 1) fade(this.#codec, frame, { from, to }, frame);
   }
@@ -168,17 +185,19 @@ export class Playout {
     this.#fadeOut(this.#items[0]);
     this.#items = [];
     this.#queuedBytes = 0;
-    this.#ducked = false;
+    this.restore();
     return cut;
   }
 
   #fadeOut(item: Item | undefined): void {
-    if (!item || item.playedBytes === 0 || item.queuedBytes === 0) return;
+    if (!item || item.playedBytes === 0) return;
+    const from = this.#level;
+    this.#level = 1;
+    if (item.queuedBytes === 0 || from === 0) return;
     const written = this.#copy(item, this.#tail);
-    fade(this.#codec, this.#tail, { from: this.#level, to: 0 }, this.#tail);
+    fade(this.#codec, this.#tail, { from, to: 0 }, this.#tail);
     this.#tail.fill(G711[this.#codec].silence, written);
     this.#hasTail = true;
-    this.#level = 1;
   }
 
   /** Throws one reply away; null when it is not here (any more). */
@@ -197,8 +216,14 @@ export class Playout {
     this.#ducked = true;
   }
 
+  /** Silent after one more frame that fades out; nothing is lost: `restore` goes on with the next sound. */
+  pause(): void {
+    this.#paused = true;
+  }
+
   restore(): void {
     this.#ducked = false;
+    this.#paused = false;
   }
 }
 

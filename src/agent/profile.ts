@@ -1,6 +1,7 @@
 /** An agent profile: who answers, how it speaks, what it may do. YAML in config/agents/, or inline. */
 import { z } from 'zod';
 import { realtimeOverridesSchema } from './models/realtime/settings.ts';
+import { turnSettingsSchema } from './turn-settings.ts';
 
 function isTimeZone(name: string): boolean {
   try {
@@ -57,6 +58,8 @@ export const taskSchema = z
     failed: z.string().default('Sorry, that did not work.'),
     /** true: the call ends after `done`. */
     ends_call: z.boolean().default(false),
+    /** true: the caller cannot cut `done` and `failed` short (what the law wants said, for example). */
+    uninterruptible: z.boolean().default(false),
   })
   .superRefine(({ confirm, slots }, context) => {
     for (const [whole, name] of confirm.matchAll(/\{([a-z0-9_]+)\}/g)) {
@@ -108,17 +111,6 @@ export const agentProfileSchema = z.strictObject({
     .prefault({}),
   tasks: z.array(taskSchema).min(1).superRefine(refuseRepeated),
   tools: z.array(z.string()).default([]),
-  turns: z
-    .strictObject({
-      /** Silence that ends the caller's turn, in ms. */
-      end_of_speech_ms: z.int().min(200).max(3000).default(600),
-      /** Speech that confirms an interruption, in ms. */
-      barge_in_ms: z.int().min(60).max(2000).default(240),
-      /** Silence before `still_there` is said, in ms. */
-      idle_ms: z.int().min(2000).max(120_000).default(9000),
-      /** How often in a row a caller may be misunderstood before the agent gives up. */
-      misunderstood_max: z.int().min(1).max(10).default(3),
-    })
-    .prefault({}),
+  turns: turnSettingsSchema,
 });
 export type AgentProfile = z.infer<typeof agentProfileSchema>;

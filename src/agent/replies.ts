@@ -5,37 +5,40 @@ const CUT_MAX = 64;
 /** Replies of which text or times are kept. */
 const OPEN_MAX = 256;
 
-export interface Reply {
-  text: string;
-  startedMs: number;
-  responseMs: number | null;
+export interface ReplyTimes {
+  /** First sound on its way to the caller, in ms since the voice was opened. */
+  readonly startedMs: number;
+  /** End of the caller's speech to that sound; null for replies nobody asked for. */
+  readonly responseMs: number | null;
 }
+
+export interface Reply extends ReplyTimes {
+  readonly text: string;
+}
+
+const SILENT: Reply = { text: '', startedMs: 0, responseMs: null };
 
 export class Replies {
   readonly #open = new Map<string, Reply>();
   readonly #cut = new Set<string>();
 
-  #reply(itemId: string): Reply {
-    const known = this.#open.get(itemId);
-    if (known) return known;
-    const reply = { text: '', startedMs: 0, responseMs: null };
-    this.#open.set(itemId, reply);
+  #change(itemId: string, change: Partial<Reply>): void {
+    this.#open.set(itemId, { ...(this.#open.get(itemId) ?? SILENT), ...change });
     forgetOldest(this.#open, OPEN_MAX);
-    return reply;
   }
 
   /** The whole text of a reply so far. */
   text(itemId: string, text: string): void {
-    if (!this.#cut.has(itemId)) this.#reply(itemId).text = text;
+    if (!this.#cut.has(itemId)) this.#change(itemId, { text });
   }
 
-  started(itemId: string, times: { startedMs: number; responseMs: number | null }): void {
-    Object.assign(this.#reply(itemId), times);
+  started(itemId: string, times: ReplyTimes): void {
+    this.#change(itemId, times);
   }
 
   /** Takes a reply that was played out. */
   finished(itemId: string): Reply {
-    const reply = this.#reply(itemId);
+    const reply = this.#open.get(itemId) ?? SILENT;
     this.#open.delete(itemId);
     return reply;
   }

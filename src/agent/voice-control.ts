@@ -9,11 +9,25 @@ export type VoiceSpec = z.infer<typeof voiceSpecSchema>;
 export const voiceCommandSchema = z.discriminatedUnion('type', [
   /** The caller can hear us now: speak first. */
   z.strictObject({ type: z.literal('greet') }),
-  z.strictObject({ type: z.literal('say'), text: z.string().min(1).max(2000) }),
+  z.strictObject({
+    type: z.literal('say'),
+    text: z.string().min(1).max(2000),
+    /** The caller cannot cut it short. */
+    uninterruptible: z.boolean().optional(),
+  }),
+  /**
+   * The agent goes out, while a human talks or the caller is on hold: it is silent at once, hears and says
+   * nothing, and keeps its session. Twice is once.
+   */
+  z.strictObject({ type: z.literal('hold') }),
+  /** It comes back in; `notice` tells the model what happened meanwhile (it is not said aloud). */
+  z.strictObject({ type: z.literal('resume'), notice: z.string().max(2000).default('') }),
   z.strictObject({ type: z.literal('digit'), digit: z.string().length(1) }),
   z.strictObject({ type: z.literal('tool.result'), callId: z.string(), result: z.unknown() }),
 ]);
-export type VoiceCommand = z.infer<typeof voiceCommandSchema>;
+/** As it is sent: defaults may be left out. */
+export type VoiceCommand = z.input<typeof voiceCommandSchema>;
+export type ParsedVoiceCommand = z.output<typeof voiceCommandSchema>;
 
 export const voiceEventSchema = z.discriminatedUnion('type', [
   /** The model session is up and, for a profile with a fixed greeting, its first sound is in hand. */

@@ -30,8 +30,8 @@ export interface SessionEvents {
   speechStopped: Record<string, never>;
   /** What the caller said, whole each time. `final: false` may be told many times for one `utteranceId`. */
   heard: { utteranceId: string; text: string; final: boolean };
-  /** A reply begins; audio of `itemId` follows. */
-  replyStarted: { itemId: string };
+  /** A reply begins; audio of `itemId` follows. `uninterruptible`: the caller cannot cut it short. */
+  replyStarted: { itemId: string; uninterruptible?: boolean };
   /**
    * Encoded sound of a reply in the session's codec, any length, faster than real time, in order.
    * The bytes belong to the receiver.
@@ -74,8 +74,23 @@ export interface VoiceSession {
    */
   interrupt(itemId: string, heardMs: number): void;
   toolResult(callId: string, result: unknown): void;
-  /** Say this, now, as the agent (fillers, notices). */
-  say(text: string): void;
+  /** Say this, now, as the agent. `uninterruptible` is given back in its `replyStarted`. */
+  say(text: string, options?: { uninterruptible?: boolean }): void;
+  /**
+   * Only told to a session that was given a `history`: go on talking. Answer what the caller said last,
+   * or what a tool gave; when neither is open, wait. Absent: the voice asks the caller to say it again.
+   */
+  resume?(): void;
+  /**
+   * The agent learns something that nobody said ("the colleague has left the call"), and goes on talking.
+   * Absent: the voice says nothing about it.
+   */
+  notice?(text: string): void;
+  /**
+   * Called from within `heard`: that utterance was a mere "mhm" into a reply which goes on. Give no answer to
+   * it. Absent: every confirmed utterance cuts the reply short.
+   */
+  ignore?(utteranceId: string): void;
   /** A key was pressed. */
   digit(digit: string): void;
   close(): void;

@@ -3,15 +3,24 @@
  * thread's ticks only, so that a simulated pacer gives the same call at any speed.
  */
 import { messageOf, TrunklineError } from '../base/errors.ts';
-import { emit, FRAME_MS, FRAME_SAMPLES, SAMPLE_RATE_HZ } from '../media/frame.ts';
-import type { Frame, Source } from '../media/frame.ts';
+import { emit, FRAME_MS, type Frame, type Source } from '../media/frame.ts';
 import type { VoiceHost, VoicePort } from '../media/voice-port.ts';
+import { Backchannel } from './backchannel.ts';
 import { CallerSpeech } from './caller-speech.ts';
 import { Ears } from './ears.ts';
-import { Playout, type Played } from './playout.ts';
-import { Replies } from './replies.ts';
+import { Farewell } from './farewell.ts';
+import { IdleWatch } from './idle-watch.ts';
+import { Mouth } from './mouth.ts';
+import type { Played } from './playout.ts';
+import type { ReplyTimes } from './replies.ts';
+import { ToolsUnderWay } from './tools-under-way.ts';
 import { next, type TurnEvent, type TurnState } from './turns.ts';
-import { voiceCommandSchema, type VoiceCommand, type VoiceEvent, type VoiceSpec } from './voice-control.ts';
+import {
+  voiceCommandSchema,
+  type ParsedVoiceCommand,
+  type VoiceEvent,
+  type VoiceSpec,
+} from './voice-control.ts';
 import type { SessionEvents, VoiceModel, VoiceSession } from './voice-model.ts';
 
 /** Voiced sound that makes a turn of the caller while the agent is silent, in ms. */
@@ -20,20 +29,8 @@ const START_OF_SPEECH_MS = 80;
 const HOLD_MS_MAX = 4000;
 /** A reply that sends no sound for so long counts as finished. */
 const STARVED_MS_MAX = 5000;
-/** Tools that may be under way at once; more is a model gone wild. */
-const TOOL_CALLS_MAX = 16;
 
 const HANG_UP = 'hang_up';
-/** How long a goodbye that was ordered may take to begin. */
-const GOODBYE_MS_MAX = 5000;
-
-interface HangUp {
-  /** The model's tool call, to be answered when the caller speaks in time; null when the voice decided. */
-  readonly callId: string | null;
-  readonly reason: string;
-  /** How much longer the goodbye may take to begin, in ms; 0 once it has. */
-  goodbyeMs: number;
-}
 
 export class Voice implements VoicePort {
   readonly id: string;
@@ -42,33 +39,43 @@ export class Voice implements VoicePort {
   readonly #host: VoiceHost;
   readonly #spec: VoiceSpec;
   readonly #ears: Ears;
-  readonly #playout: Playout;
-  readonly #replies = new Replies();
+  readonly #mouth: Mouth;
   readonly #caller: CallerSpeech;
-  readonly #frame: Frame;
-  readonly #toolCalls = new Set<string>();
+  readonly #backchannel: Backchannel;
+  readonly #tools = new ToolsUnderWay();
+  readonly #farewell = new Farewell();
+  readonly #idle: IdleWatch;
   #session: VoiceSession | null = null;
   #state: TurnState = 'listening';
   #nowMs = 0;
-  #silent = true;
   #greetWhenReady = false;
   #heldMs = 0;
   #starvedMs = 0;
-  #idleMs = 0;
-  #idlePrompts = 0;
   #speechStartedMs = 0;
   #speechEndedMs: number | null = null;
-  #hangUp: HangUp | null = null;
   /** The caller can hear us: before that nobody is asked whether they are still there. */
   #begun = false;
 
   constructor(options: { spec: VoiceSpec; host: VoiceHost; model: VoiceModel; now: () => Date }) {
     const { spec, host } = options;
+    const { turns } = spec.profile;
     this.id = host.voiceId;
     this.#host = host;
     this.#spec = spec;
-    this.#caller = new CallerSpeech({ endOfSpeechMs: spec.profile.turns.end_of_speech_ms });
-    this.#playout = new Playout({ codec: host.codec, finished: (played) => this.#played(played) });
+    this.#caller = new CallerSpeech({ endOfSpeechMs: turns.end_of_speech_ms });
+    this.#backchannel = new Backchannel({ words: turns.backchannels, longestMs: turns.backchannel_ms_max });
+    this.#idle = new IdleWatch(spec.profile);
+    this.#mouth = new Mouth({
+      codec: host.codec,
+      on: {
+        frame: (frame) => emit(this, frame),
+        begins: (itemId) => this.#replyStarts(itemId),
+        said: ({ itemId, text, heardMs, totalMs, interrupted, startedMs, responseMs }) => {
+          const said = { itemId, text, heardMs, totalMs, interrupted, startedMs, responseMs };
+          this.#report({ type: 'said', ...said });
+        },
+      },
+    });
     this.#ears = new Ears({
       codec: host.codec,
       on: {
@@ -76,14 +83,6 @@ export class Voice implements VoicePort {
         voiced: (voiced) => this.#voiced(voiced),
       },
     });
-    this.#frame = {
-      codec: host.codec,
-      sampleRateHz: SAMPLE_RATE_HZ,
-      payload: new Uint8Array(FRAME_SAMPLES),
-      rtpTimestamp: 0,
-      marker: true,
-      gapMs: 0,
-    };
     void this.#connect(options.model, options.now);
   }
 
@@ -119,7 +118,12 @@ export class Voice implements VoicePort {
 
   #turn(event: TurnEvent): void {
     this.#state = next(this.#state, event);
-    this.#idleMs = 0;
+    this.#idle.stir();
+  }
+
+  /** Nothing is heard or said: the agent is out, or gone. */
+  get #out(): boolean {
+    return this.#state === 'holding' || this.#state === 'closed';
   }
 
   // Sound from the caller.
@@ -133,22 +137,26 @@ export class Voice implements VoicePort {
   }
 
   take(frame: Frame, from: Source): void {
-    if (this.#state !== 'closed') this.#ears.take(frame, from);
+    if (!this.#out) this.#ears.take(frame, from);
   }
 
   #voiced(voiced: boolean): void {
     const speaking = this.#state === 'speaking';
+    const interruptible = speaking && !this.#mouth.protected;
     const confirmMs = speaking ? this.#spec.profile.turns.barge_in_ms : START_OF_SPEECH_MS;
     switch (this.#caller.frame(voiced, confirmMs)) {
       case 'onset':
-        if (speaking) this.#playout.duck();
+        if (interruptible) this.#mouth.duck();
+        return;
+      case 'likely':
+        if (interruptible) this.#mouth.pause();
         return;
       case 'cleared':
-        this.#playout.restore();
+        this.#mouth.restore();
         return;
       case 'started':
         this.#speechStartedMs = Math.max(0, this.#nowMs - confirmMs);
-        this.#callerStarted();
+        this.#callerStarted(confirmMs);
         return;
       case 'stopped':
         this.#speechEndedMs = Math.max(0, this.#nowMs - this.#caller.silentMs);
@@ -160,31 +168,51 @@ export class Voice implements VoicePort {
     }
   }
 
-  #callerStarted(): void {
+  #callerStarted(spokenMs: number): void {
     this.#begun = true;
-    this.#idlePrompts = 0;
-    this.#takeHangUpBack();
-    if (this.#state === 'speaking') this.#cutOff();
-    this.#turn('caller_started');
+    this.#idle.callerSpoke();
+    if (this.#state === 'speaking') {
+      // What may not be interrupted goes on; the model hears what the caller says meanwhile.
+      if (!this.#mouth.protected) this.#interrupted(spokenMs);
+    } else {
+      this.#takeHangUpBack();
+      this.#turn('caller_started');
+    }
     this.#session?.callerSpeaking(true);
   }
 
-  /** The caller has interrupted: nothing more of what waits is said, and the model learns how far we got. */
-  #cutOff(): void {
-    for (const played of this.#playout.flush()) {
-      const reply = this.#replies.cut(played.itemId);
-      this.#session?.interrupt(played.itemId, played.heardMs);
-      if (played.heardMs > 0) this.#reportSaid(played, reply, true);
+  #interrupted(spokenMs: number): void {
+    const patient = this.#session?.ignore !== undefined && this.#backchannel.possible(spokenMs);
+    if (patient) {
+      this.#mouth.pause();
+      this.#backchannel.hold(this.#mouth.waiting, spokenMs);
+    } else {
+      this.#takeHangUpBack();
+      this.#cutOff(this.#mouth.waiting);
     }
+    this.#turn('caller_started');
+  }
+
+  /** The caller has interrupted: nothing more of these is said, and the model learns how far we got. */
+  #cutOff(itemIds: readonly string[]): void {
+    this.#tellCut(this.#mouth.cut(itemIds));
+    this.#mouth.restore();
+  }
+
+  #tellCut(cut: readonly Played[]): void {
+    for (const { itemId, heardMs } of cut) this.#session?.interrupt(itemId, heardMs);
+  }
+
+  /** It was more than a "mhm". */
+  #cutHeld(): void {
+    this.#takeHangUpBack();
+    this.#cutOff(this.#backchannel.release());
   }
 
   /** The caller spoke before the line was cut: the conversation goes on. */
   #takeHangUpBack(): void {
-    const hangUp = this.#hangUp;
-    this.#hangUp = null;
-    const callId = hangUp?.callId ?? null;
-    if (callId === null) return;
-    this.#session?.toolResult(callId, { ok: false, reason: 'the caller spoke' });
+    const callId = this.#farewell.takeBack();
+    if (callId !== null) this.#session?.toolResult(callId, { ok: false, reason: 'the caller spoke' });
   }
 
   // What the session tells.
@@ -198,27 +226,28 @@ export class Voice implements VoicePort {
   readonly #handlers: { [K in keyof SessionEvents]: (payload: SessionEvents[K]) => void } = {
     ready: () => undefined,
     speechStarted: () => {
-      if (this.#state !== 'speaking' || this.#caller.speaking) return;
+      if (this.#state !== 'speaking' || this.#caller.speaking || this.#mouth.protected) return;
       // The model's own ears are sure sooner than ours.
-      this.#cutOff();
+      this.#cutOff(this.#mouth.waiting);
       this.#turn('reply_finished');
     },
     speechStopped: () => undefined,
-    heard: ({ utteranceId, text, final }) => {
-      const startedMs = Math.round(this.#speechStartedMs);
-      const endedMs = Math.round(Math.max(startedMs, this.#speechEndedMs ?? this.#nowMs));
-      this.#report({ type: 'heard', utteranceId, text, final, startedMs, endedMs });
-    },
-    replyStarted: ({ itemId }) => {
-      if (!this.#replies.isCut(itemId)) this.#playout.begin(itemId);
+    heard: (heard) => this.#heard(heard),
+    replyStarted: ({ itemId, uninterruptible = false }) => {
+      if (this.#state === 'holding') {
+        this.#mouth.refuse(itemId);
+        this.#session?.interrupt(itemId, 0);
+        return;
+      }
+      this.#mouth.begin(itemId, { uninterruptible });
     },
     audio: ({ itemId, bytes }) => {
-      if (!this.#replies.isCut(itemId)) this.#playout.append(itemId, bytes);
+      if (this.#state !== 'holding') this.#mouth.audio(itemId, bytes);
     },
-    said: ({ itemId, text }) => this.#replies.text(itemId, text),
+    said: ({ itemId, text }) => this.#mouth.text(itemId, text),
     replyDone: ({ itemId, interrupted }) => {
       if (interrupted) this.#withdraw(itemId);
-      else this.#playout.end(itemId);
+      else this.#mouth.end(itemId);
     },
     toolCall: (call) => this.#toolCall(call),
     usage: ({ usage }) => this.#report({ type: 'usage', usage }),
@@ -228,28 +257,32 @@ export class Voice implements VoicePort {
     closed: () => undefined,
   };
 
+  #heard({ utteranceId, text, final }: SessionEvents['heard']): void {
+    const startedMs = Math.round(this.#speechStartedMs);
+    const endedMs = Math.round(Math.max(startedMs, this.#speechEndedMs ?? this.#nowMs));
+    this.#report({ type: 'heard', utteranceId, text, final, startedMs, endedMs });
+    if (!final || this.#backchannel.held === null || this.#out) return;
+    if (!this.#backchannel.isBackchannel(text)) {
+      this.#cutHeld();
+      return;
+    }
+    this.#backchannel.release();
+    this.#session?.ignore?.(utteranceId);
+    this.#mouth.restore();
+    if (this.#mouth.busy) this.#turn('reply_resumed');
+  }
+
   /** The model took a reply back: what was not yet said of it is not said. */
   #withdraw(itemId: string): void {
-    const played = this.#playout.drop(itemId);
-    const reply = this.#replies.cut(itemId);
-    if (!played) return;
-    if (played.heardMs > 0) this.#reportSaid(played, reply, true);
-    if (!this.#playout.busy && this.#state === 'speaking') this.#fallSilent();
+    this.#mouth.withdraw(itemId);
+    if (!this.#mouth.busy && this.#state === 'speaking') this.#fallSilent();
   }
 
   #toolCall(call: SessionEvents['toolCall']): void {
-    if (call.name === HANG_UP) {
-      const given = call.arguments as { reason?: unknown } | null;
-      const reason = typeof given?.reason === 'string' ? given.reason : 'goodbye';
-      this.#hangUp = { callId: call.callId, reason, goodbyeMs: 0 };
-      return;
-    }
-    if (this.#toolCalls.size >= TOOL_CALLS_MAX) {
-      this.#session?.toolResult(call.callId, { ok: false, reason: 'too many tools at once' });
-      return;
-    }
-    this.#toolCalls.add(call.callId);
-    this.#report({ type: 'tool.call', callId: call.callId, name: call.name, arguments: call.arguments });
+    if (call.name === HANG_UP) this.#farewell.byModel(call.callId, call.arguments);
+    else if (this.#tools.begin(call.callId))
+      this.#report({ type: 'tool.call', callId: call.callId, name: call.name, arguments: call.arguments });
+    else this.#session?.toolResult(call.callId, { ok: false, reason: 'too many tools at once' });
   }
 
   // Sound to the caller.
@@ -257,34 +290,39 @@ export class Voice implements VoicePort {
   tick(_tick: number, _lateMs: number): void {
     if (this.#state === 'closed') return;
     this.#nowMs += FRAME_MS;
+    if (this.#state === 'holding') {
+      this.#mouth.rest();
+      return;
+    }
     this.#ears.tick();
+    if (this.#backchannel.tick(this.#caller)) this.#cutHeld();
     this.#speak();
-    if (this.#playout.busy) return;
-    if (this.#hangUp) this.#finishCall(this.#hangUp);
+    if (this.#mouth.busy) return;
+    if (this.#farewell.ordered) this.#finishCall();
     else this.#wait();
   }
 
   #speak(): void {
-    const held = this.#caller.speaking && this.#state !== 'speaking' && this.#playout.busy;
+    const held =
+      this.#caller.speaking &&
+      this.#state !== 'speaking' &&
+      this.#mouth.busy &&
+      this.#backchannel.held === null;
     this.#heldMs = held ? this.#heldMs + FRAME_MS : 0;
-    if (held && this.#heldMs < HOLD_MS_MAX) return;
-    const read = this.#playout.read(this.#frame.payload);
-    this.#frame.rtpTimestamp = (this.#frame.rtpTimestamp + FRAME_SAMPLES) >>> 0;
-    switch (read.kind) {
+    if (held && this.#heldMs < HOLD_MS_MAX) {
+      this.#mouth.rest();
+      return;
+    }
+    switch (this.#mouth.speak()) {
       case 'frame':
+      case 'paused':
         this.#starvedMs = 0;
-        if (read.begins !== null) this.#replyStarts(read.begins);
-        this.#frame.marker = this.#silent;
-        this.#silent = false;
-        emit(this, this.#frame);
         return;
       case 'starved':
-        this.#silent = true;
         this.#starvedMs += FRAME_MS;
         if (this.#starvedMs >= STARVED_MS_MAX) this.#giveUpReply();
         return;
       case 'empty':
-        this.#silent = true;
         if (this.#state === 'speaking') this.#fallSilent();
         return;
     }
@@ -292,59 +330,36 @@ export class Voice implements VoicePort {
 
   #giveUpReply(): void {
     this.#starvedMs = 0;
-    for (const played of this.#playout.flush()) this.#played(played);
+    this.#mouth.giveUp();
     if (this.#state === 'speaking') this.#fallSilent();
   }
 
-  #replyStarts(itemId: string): void {
+  #replyStarts(_itemId: string): ReplyTimes {
     if (this.#state !== 'speaking') this.#turn('reply_started');
     const responseMs = this.#speechEndedMs === null ? null : this.#nowMs - this.#speechEndedMs;
     this.#speechEndedMs = null;
-    if (this.#hangUp) this.#hangUp.goodbyeMs = 0;
-    this.#replies.started(itemId, { startedMs: this.#nowMs, responseMs });
+    this.#farewell.begun();
+    return { startedMs: this.#nowMs, responseMs };
   }
 
   #fallSilent(): void {
-    this.#playout.restore();
+    this.#mouth.restore();
     this.#turn('reply_finished');
   }
 
-  #played(played: Played): void {
-    this.#reportSaid(played, this.#replies.finished(played.itemId), false);
-  }
-
-  #reportSaid(played: Played, reply: ReturnType<Replies['finished']>, interrupted: boolean): void {
-    this.#report({
-      type: 'said',
-      itemId: played.itemId,
-      text: reply.text,
-      heardMs: played.heardMs,
-      totalMs: played.totalMs,
-      interrupted,
-      startedMs: reply.startedMs,
-      responseMs: reply.responseMs,
-    });
-  }
-
-  /** Nobody speaks: ask whether the caller is still there, and at last say goodbye. */
   #wait(): void {
-    if (!this.#session || !this.#begun || this.#caller.speaking || this.#toolCalls.size > 0) return;
-    this.#idleMs += FRAME_MS;
-    if (this.#idleMs < this.#spec.profile.turns.idle_ms) return;
-    this.#idleMs = 0;
-    const { still_there: prompts, goodbye } = this.#spec.profile;
-    const prompt = prompts[this.#idlePrompts];
-    this.#idlePrompts += 1;
-    this.#session.say(prompt ?? goodbye);
-    if (prompt === undefined) this.#hangUp = { callId: null, reason: 'idle', goodbyeMs: GOODBYE_MS_MAX };
+    if (!this.#session || !this.#begun || this.#caller.speaking || this.#tools.size > 0) return;
+    const prompt = this.#idle.tick();
+    if (!prompt) return;
+    this.#session.say(prompt.text);
+    if (prompt.last) this.#farewell.afterGoodbye('idle');
   }
 
-  #finishCall(hangUp: HangUp): void {
-    hangUp.goodbyeMs = Math.max(0, hangUp.goodbyeMs - FRAME_MS);
-    if (hangUp.goodbyeMs > 0) return;
-    this.#hangUp = null;
+  #finishCall(): void {
+    const reason = this.#farewell.tick();
+    if (reason === null) return;
     this.#begun = false;
-    this.#report({ type: 'hang_up', reason: hangUp.reason });
+    this.#report({ type: 'hang_up', reason });
   }
 
   // What the main thread tells.
@@ -356,7 +371,7 @@ export class Voice implements VoicePort {
     if (this.#state !== 'closed') this.#obey(parsed.data);
   }
 
-  #obey(command: VoiceCommand): void {
+  #obey(command: ParsedVoiceCommand): void {
     switch (command.type) {
       case 'greet':
         this.#begun = true;
@@ -364,16 +379,40 @@ export class Voice implements VoicePort {
         else this.#greetWhenReady = true;
         return;
       case 'say':
-        this.#session?.say(command.text);
+        if (this.#state === 'holding') return;
+        this.#session?.say(command.text, { uninterruptible: command.uninterruptible ?? false });
         return;
       case 'digit':
-        this.#idleMs = 0;
-        this.#session?.digit(command.digit);
+        this.#idle.stir();
+        if (this.#state !== 'holding') this.#session?.digit(command.digit);
+        return;
+      case 'hold':
+        if (this.#state !== 'holding') this.#goOut();
+        return;
+      case 'resume':
+        if (this.#state === 'holding') this.#comeBack(command.notice);
         return;
       case 'tool.result':
-        if (this.#toolCalls.delete(command.callId)) this.#session?.toolResult(command.callId, command.result);
+        if (this.#tools.end(command.callId)) this.#session?.toolResult(command.callId, command.result);
         return;
     }
+  }
+
+  #goOut(): void {
+    this.#takeHangUpBack();
+    this.#backchannel.release();
+    this.#cutOff(this.#mouth.waiting);
+    if (this.#caller.speaking) this.#session?.callerSpeaking(false);
+    this.#caller.reset();
+    this.#speechEndedMs = null;
+    this.#turn('hold');
+  }
+
+  #comeBack(notice: string): void {
+    this.#begun = true;
+    this.#idle.callerSpoke();
+    this.#turn('resume');
+    if (notice !== '') this.#session?.notice?.(notice);
   }
 
   close(): void {
@@ -382,8 +421,7 @@ export class Voice implements VoicePort {
     this.#session?.close();
     this.#session = null;
     // What the caller still heard belongs into the call's record.
-    for (const played of this.#playout.flush())
-      if (played.heardMs > 0) this.#reportSaid(played, this.#replies.cut(played.itemId), true);
+    this.#mouth.cut(this.#mouth.waiting);
     this.#ears.close();
   }
 }

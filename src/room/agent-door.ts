@@ -25,6 +25,15 @@ export interface AgentParticipant {
   greet(): void;
   /** A key was pressed. true: it is part of a secret, and must be written down nowhere. */
   digit(digit: string): boolean;
+  /** Say this, as the agent; `uninterruptible`: the caller cannot cut it short. */
+  say(text: string, options?: { readonly uninterruptible?: boolean }): void;
+  /**
+   * The agent goes out, while a human talks or the caller is on hold: silent at once, deaf until `resume`,
+   * its model's session kept. Idempotent. Who hears whom in the room is not touched.
+   */
+  hold(): void;
+  /** It comes back in. `notice` tells the model what happened meanwhile; it is not said aloud. */
+  resume(notice?: string): void;
   /** Idempotent. */
   close(): Promise<void>;
 }

@@ -32,6 +32,8 @@ export class StubAgent implements AgentParticipant {
   readonly digits: string[] = [];
   /** As if a tool of its waited for a secret. */
   takesSecret = false;
+  /** What it was told beyond greetings and keys: "hold", "resume NOTICE", "say TEXT". */
+  readonly told: string[] = [];
   greetings = 0;
   closed = false;
   readonly #opened: Promise<unknown>;
@@ -61,6 +63,18 @@ export class StubAgent implements AgentParticipant {
   digit(digit: string): boolean {
     this.digits.push(digit);
     return this.takesSecret;
+  }
+
+  say(text: string): void {
+    this.told.push(`say ${text}`);
+  }
+
+  hold(): void {
+    this.told.push('hold');
+  }
+
+  resume(notice = ''): void {
+    this.told.push(`resume ${notice}`);
   }
 
   async close(): Promise<void> {

@@ -73,6 +73,18 @@ export class ToneAgent implements AgentParticipant {
     return false;
   }
 
+  say(): void {
+    // A tone has no words.
+  }
+
+  hold(): void {
+    // A tone does not stop.
+  }
+
+  resume(): void {
+    // It never stopped.
+  }
+
   async close(): Promise<void> {
     if (this.closed) return;
     this.closed = true;

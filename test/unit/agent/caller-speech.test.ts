@@ -26,7 +26,7 @@ describe('CallerSpeech', () => {
   });
 
   it('asks for more sound before it confirms an interruption', () => {
-    expect(changes('vvvvvvvvvvvv', 240)).toEqual(['onset@2', 'started@12']);
+    expect(changes('vvvvvvvvvvvv', 240)).toEqual(['onset@2', 'likely@4', 'started@12']);
   });
 
   it('confirms at once when the agent falls silent over speech that had begun', () => {

@@ -13,6 +13,8 @@ export class ScriptedModel implements VoiceModel {
   readonly told: string[] = [];
   heardFrames = 0;
   gapsMs = 0;
+  /** Set: the session can be told to ignore an utterance. */
+  ignores = false;
   /** Set: `connect` fails with it. */
   failure: Error | null = null;
   #call: ConnectOptions | null = null;
@@ -30,7 +32,9 @@ export class ScriptedModel implements VoiceModel {
       greet: () => note('greet'),
       interrupt: (itemId, heardMs) => note(`interrupt ${itemId} ${heardMs}`),
       toolResult: (callId, result) => note(`result ${callId} ${JSON.stringify(result)}`),
-      say: (text) => note(`say ${text}`),
+      say: (text, options) => note(`say ${text}${options?.uninterruptible === true ? ' (to the end)' : ''}`),
+      notice: (text) => note(`notice ${text}`),
+      ...(this.ignores ? { ignore: (utteranceId: string) => note(`ignore ${utteranceId}`) } : {}),
       digit: (digit) => note(`digit ${digit}`),
       close: () => note('close'),
     });
@@ -45,9 +49,15 @@ export class ScriptedModel implements VoiceModel {
   }
 
   /** A whole reply of so many ms, at once. */
-  reply(options: { ms: number; itemId?: string; text?: string; done?: boolean }): string {
-    const itemId = options.itemId ?? newId('reply');
-    this.tell('replyStarted', { itemId });
+  reply(options: {
+    ms: number;
+    itemId?: string;
+    text?: string;
+    done?: boolean;
+    uninterruptible?: boolean;
+  }): string {
+    const { itemId = newId('reply'), uninterruptible = false } = options;
+    this.tell('replyStarted', { itemId, uninterruptible });
     this.tell('said', { itemId, text: options.text ?? 'Some words.', final: true });
     this.tell('audio', { itemId, bytes: new Uint8Array(options.ms * 8).fill(0x10) });
     if (options.done ?? true) this.tell('replyDone', { itemId, interrupted: false });

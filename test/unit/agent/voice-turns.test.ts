@@ -1,7 +1,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { decode } from '../../../src/media/g711.ts';
 import { VoiceScene } from './voice-scene.ts';
 
 let scene: VoiceScene;
+
+function decodeOne(byte: number): number {
+  const samples = new Int16Array(1);
+  decode('pcmu', Uint8Array.of(byte), samples);
+  return samples[0] ?? 0;
+}
 
 beforeEach(async () => {
   scene = await VoiceScene.open();
@@ -31,15 +38,27 @@ describe('barge-in', () => {
     const sounding = scene.toCaller.slice(before).map((frame) => frame.payload[80]);
     expect(sounding[0]).toBe(0x10);
     expect(sounding.at(-1)).not.toBe(0x10);
-    // The last frame is the fade-out; it does not count as heard.
-    const heardMs = (scene.toCaller.length - 1) * 20;
+    // The last frame faded out while the words were waiting: it left for the caller and counts.
+    const heardMs = scene.toCaller.length * 20;
     expect(scene.model.told).toEqual([`interrupt a ${heardMs}`, 'caller starts']);
     expect(heardMs).toBeLessThan(1000 + 240 + 120);
     expect(scene.events('said')).toMatchObject([
       { itemId: 'a', text: 'A long story.', heardMs, totalMs: 5000, interrupted: true },
     ]);
     scene.run(1000);
-    expect(scene.toCaller).toHaveLength(heardMs / 20 + 1);
+    expect(scene.toCaller).toHaveLength(heardMs / 20);
+  });
+
+  it('is silent within 100 ms of the first sound that may be speech, and ducked before', () => {
+    scene.model.reply({ ms: 5000, itemId: 'a' });
+    scene.run(1000);
+    scene.run(40, 'speaking');
+    const before = scene.toCaller.length;
+    scene.run(100, 'speaking');
+    expect(scene.toCaller.length - before).toBeLessThanOrEqual(5);
+    const last = scene.toCaller.at(-1)?.payload[159] ?? 0;
+    expect(Math.abs(decodeOne(last))).toBeLessThan(Math.abs(decodeOne(0x10)) / 20);
+    expect(scene.model.told).toEqual([]);
   });
 
   it('drops what still comes of a reply that was cut, but plays the next one', () => {
@@ -76,8 +95,10 @@ describe('barge-in', () => {
     expect(sounding.some((byte) => byte !== 0x10)).toBe(true);
     expect(sounding.at(-1)).toBe(0x10);
     expect(scene.model.told).toEqual([]);
-    scene.run(4000);
+    scene.run(4500);
+    // Nothing was lost: what waited while the cough lasted was said afterwards.
     expect(scene.events('said')).toMatchObject([{ heardMs: 4000, interrupted: false }]);
+    expect(scene.toCaller).toHaveLength(4000 / 20);
   });
 
   it("believes the model's own ears when they are sooner", () => {

@@ -13,7 +13,8 @@ import { readSlots, readYesNo, saySlot } from './slots.ts';
 import { wordsOf } from './words.ts';
 
 export type DialogAction =
-  | { readonly type: 'say'; readonly text: string }
+  /** `uninterruptible`: a passage that the caller has to hear to its end. */
+  | { readonly type: 'say'; readonly text: string; readonly uninterruptible?: boolean }
   | { readonly type: 'tool'; readonly name: string; readonly arguments: Record<string, string> }
   | { readonly type: 'hang_up'; readonly reason: string };
 
@@ -40,6 +41,10 @@ const say = (...texts: string[]): DialogAction => ({
   type: 'say',
   text: texts.filter((text) => text !== '').join(' '),
 });
+
+function passage(task: Task, action: DialogAction): DialogAction {
+  return task.uninterruptible ? { ...action, uninterruptible: true } : action;
+}
 
 /** "Sorry?", "can you say that again": the caller did not hear us. */
 function asksToRepeat(words: readonly string[]): boolean {
@@ -248,10 +253,10 @@ export class Dialog {
     this.#values = new Map();
     if (task.ends_call) {
       this.#phase = 'ended';
-      return [say(text, reason), { type: 'hang_up', reason: task.name }];
+      return [passage(task, say(text, reason)), { type: 'hang_up', reason: task.name }];
     }
     this.#phase = 'closing';
-    return [say(text, reason, this.#profile.anything_else)];
+    return [passage(task, say(text, reason, this.#profile.anything_else))];
   }
 
   /** An answer to a slot's question. A question about something else is answered, then we ask again. */

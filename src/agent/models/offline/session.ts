@@ -43,6 +43,7 @@ export class OfflineSession implements VoiceSession {
   #waiting = 0;
   #sounding: string | null = null;
   #hangUpCall: string | null = null;
+  #ignored: string | null = null;
   #closed = false;
 
   constructor(options: { call: ConnectOptions; ear: Ear; synthesiser: Synthesiser }) {
@@ -97,6 +98,7 @@ export class OfflineSession implements VoiceSession {
         const { text } = await hearing;
         if (this.#closed) return;
         this.#call.on('heard', { utteranceId, text, final: true });
+        if (this.#ignored === utteranceId) return;
         if (text !== '' || spokenMs > COUGH_MS_MAX) this.#act(this.#dialog.heard(text));
       } catch (failure) {
         this.#failed(failure);
@@ -126,7 +128,7 @@ export class OfflineSession implements VoiceSession {
     for (const action of actions) {
       switch (action.type) {
         case 'say':
-          this.say(action.text);
+          this.say(action.text, action);
           break;
         case 'tool':
           this.#enqueue(() =>
@@ -149,18 +151,23 @@ export class OfflineSession implements VoiceSession {
   }
 
   greet(): void {
-    this.say(this.#call.profile.greeting);
+    const { greeting, turns } = this.#call.profile;
+    this.say(greeting, { uninterruptible: turns.greeting_uninterruptible });
   }
 
-  say(text: string): void {
-    this.#enqueue(() => this.#speak(text));
+  say(text: string, options: { uninterruptible?: boolean } = {}): void {
+    this.#enqueue(() => this.#speak(text, options.uninterruptible ?? false));
   }
 
-  async #speak(text: string): Promise<void> {
+  ignore(utteranceId: string): void {
+    this.#ignored = utteranceId;
+  }
+
+  async #speak(text: string, uninterruptible: boolean): Promise<void> {
     const { codec, profile, on } = this.#call;
     const itemId = newId('reply');
     this.#sounding = itemId;
-    on('replyStarted', { itemId });
+    on('replyStarted', { itemId, uninterruptible });
     on('said', { itemId, text, final: true });
     const phrases = sentencesIn(text).map((sentence) =>
       this.#synthesiser.speak({ text: sentence, voice: profile.model.voice, codec }),
