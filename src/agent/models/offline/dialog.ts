@@ -42,7 +42,9 @@ const say = (...texts: string[]): DialogAction => ({
   text: texts.filter((text) => text !== '').join(' '),
 });
 
-function passage(task: Task, action: DialogAction): DialogAction {
+/** The last words of a task. */
+function lastWords(task: Task, ...texts: string[]): DialogAction {
+  const action = { type: 'say', text: texts.filter((text) => text !== '').join(' ') } as const;
   return task.uninterruptible ? { ...action, uninterruptible: true } : action;
 }
 
@@ -253,10 +255,10 @@ export class Dialog {
     this.#values = new Map();
     if (task.ends_call) {
       this.#phase = 'ended';
-      return [passage(task, say(text, reason)), { type: 'hang_up', reason: task.name }];
+      return [lastWords(task, text, reason), { type: 'hang_up', reason: task.name }];
     }
     this.#phase = 'closing';
-    return [passage(task, say(text, reason, this.#profile.anything_else))];
+    return [lastWords(task, text, reason, this.#profile.anything_else)];
   }
 
   /** An answer to a slot's question. A question about something else is answered, then we ask again. */
