@@ -2,16 +2,16 @@
  * An AI agent on the patchbay: ears, mouth and turns around a model's session. It counts time in the
  * thread's ticks only, so that a simulated pacer gives the same call at any speed.
  */
-import { messageOf, TrunklineError } from '../base/errors.ts';
+import { TrunklineError } from '../base/errors.ts';
 import { emit, FRAME_MS, type Frame, type Source } from '../media/frame.ts';
 import type { VoiceHost, VoicePort } from '../media/voice-port.ts';
-import { Backchannel } from './backchannel.ts';
 import { CallerSpeech } from './caller-speech.ts';
 import { Ears } from './ears.ts';
 import { Farewell } from './farewell.ts';
 import { IdleWatch } from './idle-watch.ts';
+import { Interruptions } from './interruptions.ts';
+import { ModelLine } from './model-line.ts';
 import { Mouth } from './mouth.ts';
-import type { Played } from './playout.ts';
 import type { ReplyTimes } from './replies.ts';
 import { ToolsUnderWay } from './tools-under-way.ts';
 import { next, type TurnEvent, type TurnState } from './turns.ts';
@@ -41,11 +41,11 @@ export class Voice implements VoicePort {
   readonly #ears: Ears;
   readonly #mouth: Mouth;
   readonly #caller: CallerSpeech;
-  readonly #backchannel: Backchannel;
+  readonly #interruptions: Interruptions;
   readonly #tools = new ToolsUnderWay();
   readonly #farewell = new Farewell();
   readonly #idle: IdleWatch;
-  #session: VoiceSession | null = null;
+  readonly #line: ModelLine;
   #state: TurnState = 'listening';
   #nowMs = 0;
   #greetWhenReady = false;
@@ -63,18 +63,20 @@ export class Voice implements VoicePort {
     this.#host = host;
     this.#spec = spec;
     this.#caller = new CallerSpeech({ endOfSpeechMs: turns.end_of_speech_ms });
-    this.#backchannel = new Backchannel({ words: turns.backchannels, longestMs: turns.backchannel_ms_max });
     this.#idle = new IdleWatch(spec.profile);
     this.#mouth = new Mouth({
       codec: host.codec,
       on: {
         frame: (frame) => emit(this, frame),
         begins: (itemId) => this.#replyStarts(itemId),
-        said: ({ itemId, text, heardMs, totalMs, interrupted, startedMs, responseMs }) => {
-          const said = { itemId, text, heardMs, totalMs, interrupted, startedMs, responseMs };
-          this.#report({ type: 'said', ...said });
-        },
+        said: (said) => this.#report({ type: 'said', ...said }),
       },
+    });
+    this.#interruptions = new Interruptions({
+      turns,
+      mouth: this.#mouth,
+      farewell: this.#farewell,
+      session: () => this.#session,
     });
     this.#ears = new Ears({
       codec: host.codec,
@@ -83,33 +85,30 @@ export class Voice implements VoicePort {
         voiced: (voiced) => this.#voiced(voiced),
       },
     });
-    void this.#connect(options.model, options.now);
+    this.#line = new ModelLine({
+      model: options.model,
+      call: {
+        profile: spec.profile,
+        codec: host.codec,
+        callId: spec.callId,
+        now: options.now,
+        on: (name, payload) => this.#told(name, payload),
+      },
+      on: {
+        up: (session) => this.#up(session),
+        down: (code, detail) => this.#report({ type: 'failed', code, detail, retryable: false }),
+      },
+    });
   }
 
-  async #connect(model: VoiceModel, now: () => Date): Promise<void> {
-    const { profile, callId } = this.#spec;
-    try {
-      const session = await model.connect({
-        profile,
-        codec: this.#host.codec,
-        callId,
-        now,
-        on: (name, payload) => this.#told(name, payload),
-      });
-      if (this.#state === 'closed') {
-        session.close();
-        return;
-      }
-      this.#session = session;
-      this.#report({ type: 'ready' });
-      if (this.#caller.speaking) session.callerSpeaking(true);
-      if (this.#greetWhenReady) session.greet();
-    } catch (failure) {
-      if (this.#state === 'closed') return;
-      const code = failure instanceof TrunklineError ? failure.code : 'MODEL_UNAVAILABLE';
-      const detail = failure instanceof TrunklineError ? failure.detail : messageOf(failure);
-      this.#report({ type: 'failed', code, detail, retryable: false });
-    }
+  #up(session: VoiceSession): void {
+    this.#report({ type: 'ready' });
+    if (this.#caller.speaking) session.callerSpeaking(true);
+    if (this.#greetWhenReady) session.greet();
+  }
+
+  get #session(): VoiceSession | null {
+    return this.#line.session;
   }
 
   #report(event: VoiceEvent): void {
@@ -173,46 +172,15 @@ export class Voice implements VoicePort {
     this.#idle.callerSpoke();
     if (this.#state === 'speaking') {
       // What may not be interrupted goes on; the model hears what the caller says meanwhile.
-      if (!this.#mouth.protected) this.#interrupted(spokenMs);
+      if (!this.#mouth.protected) {
+        this.#interruptions.confirmed(spokenMs);
+        this.#turn('caller_started');
+      }
     } else {
-      this.#takeHangUpBack();
+      this.#interruptions.takeHangUpBack();
       this.#turn('caller_started');
     }
     this.#session?.callerSpeaking(true);
-  }
-
-  #interrupted(spokenMs: number): void {
-    const patient = this.#session?.ignore !== undefined && this.#backchannel.possible(spokenMs);
-    if (patient) {
-      this.#mouth.pause();
-      this.#backchannel.hold(this.#mouth.waiting, spokenMs);
-    } else {
-      this.#takeHangUpBack();
-      this.#cutOff(this.#mouth.waiting);
-    }
-    this.#turn('caller_started');
-  }
-
-  /** The caller has interrupted: nothing more of these is said, and the model learns how far we got. */
-  #cutOff(itemIds: readonly string[]): void {
-    this.#tellCut(this.#mouth.cut(itemIds));
-    this.#mouth.restore();
-  }
-
-  #tellCut(cut: readonly Played[]): void {
-    for (const { itemId, heardMs } of cut) this.#session?.interrupt(itemId, heardMs);
-  }
-
-  /** It was more than a "mhm". */
-  #cutHeld(): void {
-    this.#takeHangUpBack();
-    this.#cutOff(this.#backchannel.release());
-  }
-
-  /** The caller spoke before the line was cut: the conversation goes on. */
-  #takeHangUpBack(): void {
-    const callId = this.#farewell.takeBack();
-    if (callId !== null) this.#session?.toolResult(callId, { ok: false, reason: 'the caller spoke' });
   }
 
   // What the session tells.
@@ -228,7 +196,7 @@ export class Voice implements VoicePort {
     speechStarted: () => {
       if (this.#state !== 'speaking' || this.#caller.speaking || this.#mouth.protected) return;
       // The model's own ears are sure sooner than ours.
-      this.#cutOff(this.#mouth.waiting);
+      this.#interruptions.cutAll();
       this.#turn('reply_finished');
     },
     speechStopped: () => undefined,
@@ -261,15 +229,7 @@ export class Voice implements VoicePort {
     const startedMs = Math.round(this.#speechStartedMs);
     const endedMs = Math.round(Math.max(startedMs, this.#speechEndedMs ?? this.#nowMs));
     this.#report({ type: 'heard', utteranceId, text, final, startedMs, endedMs });
-    if (!final || this.#backchannel.held === null || this.#out) return;
-    if (!this.#backchannel.isBackchannel(text)) {
-      this.#cutHeld();
-      return;
-    }
-    this.#backchannel.release();
-    this.#session?.ignore?.(utteranceId);
-    this.#mouth.restore();
-    if (this.#mouth.busy) this.#turn('reply_resumed');
+    if (final && !this.#out && this.#interruptions.heard(utteranceId, text)) this.#turn('reply_resumed');
   }
 
   /** The model took a reply back: what was not yet said of it is not said. */
@@ -295,7 +255,7 @@ export class Voice implements VoicePort {
       return;
     }
     this.#ears.tick();
-    if (this.#backchannel.tick(this.#caller)) this.#cutHeld();
+    this.#interruptions.tick(this.#caller);
     this.#speak();
     if (this.#mouth.busy) return;
     if (this.#farewell.ordered) this.#finishCall();
@@ -307,7 +267,7 @@ export class Voice implements VoicePort {
       this.#caller.speaking &&
       this.#state !== 'speaking' &&
       this.#mouth.busy &&
-      this.#backchannel.held === null;
+      !this.#interruptions.undecided;
     this.#heldMs = held ? this.#heldMs + FRAME_MS : 0;
     if (held && this.#heldMs < HOLD_MS_MAX) {
       this.#mouth.rest();
@@ -399,9 +359,7 @@ export class Voice implements VoicePort {
   }
 
   #goOut(): void {
-    this.#takeHangUpBack();
-    this.#backchannel.release();
-    this.#cutOff(this.#mouth.waiting);
+    this.#interruptions.cutAll();
     if (this.#caller.speaking) this.#session?.callerSpeaking(false);
     this.#caller.reset();
     this.#speechEndedMs = null;
@@ -418,8 +376,7 @@ export class Voice implements VoicePort {
   close(): void {
     if (this.#state === 'closed') return;
     this.#turn('close');
-    this.#session?.close();
-    this.#session = null;
+    this.#line.close();
     // What the caller still heard belongs into the call's record.
     this.#mouth.cut(this.#mouth.waiting);
     this.#ears.close();

@@ -1,0 +1,85 @@
+import { describe, expect, it } from 'vitest';
+import { Backchannel } from '../../../src/agent/backchannel.ts';
+import { ToolsUnderWay } from '../../../src/agent/tools-under-way.ts';
+
+const speaking = { speaking: true, silentMs: 0 };
+const pausing = { speaking: true, silentMs: 100 };
+const silent = { speaking: false, silentMs: 700 };
+const mhm = (): Backchannel => new Backchannel({ words: ['mhm', 'Uh-Huh'], longestMs: 600 });
+
+describe('Backchannel', () => {
+  it.each([
+    ['mhm', true],
+    ['Mhm. Mhm!', true],
+    ['uh-huh', true],
+    ['', true],
+    [' … ', true],
+    ['mhm no', false],
+    ['no', false],
+    ['5', false],
+    ['ach so', false],
+  ])('takes %j for one: %s', (text, expected) => expect(mhm().isBackchannel(text)).toBe(expected));
+
+  it('is possible while speech is short, and when there are such words at all', () => {
+    expect(mhm().possible(600)).toBe(true);
+    expect(mhm().possible(620)).toBe(false);
+    expect(new Backchannel({ words: [], longestMs: 600 }).possible(100)).toBe(false);
+  });
+
+  it('holds nothing before it is told to', () => {
+    const one = mhm();
+    expect(one.held).toBeNull();
+    for (let tick = 0; tick < 100; tick += 1) expect(one.tick(speaking)).toBe(false);
+    expect(one.release()).toEqual([]);
+  });
+
+  it('decides when speech goes on for too long; the silence within does not count', () => {
+    const one = mhm();
+    one.hold(['a', 'b'], 240);
+    for (let tick = 0; tick < 18; tick += 1) {
+      expect(one.tick(speaking)).toBe(false);
+      expect(one.tick(pausing)).toBe(false);
+    }
+    expect(one.tick(speaking)).toBe(true);
+    expect(one.release()).toEqual(['a', 'b']);
+    expect(one.held).toBeNull();
+    expect(one.tick(speaking)).toBe(false);
+  });
+
+  it('waits 800 ms for the words', () => {
+    const one = mhm();
+    one.hold(['a'], 240);
+    for (let tick = 1; tick < 40; tick += 1) expect(one.tick(silent)).toBe(false);
+    expect(one.tick(silent)).toBe(true);
+  });
+
+  it('begins anew with every hold', () => {
+    const one = mhm();
+    one.hold(['a'], 240);
+    for (let tick = 1; tick < 40; tick += 1) one.tick(silent);
+    one.release();
+    one.hold(['b'], 240);
+    expect(one.tick(silent)).toBe(false);
+    expect(one.held).toEqual(['b']);
+  });
+});
+
+describe('ToolsUnderWay', () => {
+  it('knows which tools have not answered, and takes each answer once', () => {
+    const tools = new ToolsUnderWay();
+    expect(tools.begin('a')).toBe(true);
+    expect(tools.size).toBe(1);
+    expect(tools.end('b')).toBe(false);
+    expect(tools.end('a')).toBe(true);
+    expect(tools.end('a')).toBe(false);
+    expect(tools.size).toBe(0);
+  });
+
+  it('takes 16 at a time', () => {
+    const tools = new ToolsUnderWay();
+    for (let index = 0; index < 16; index += 1) expect(tools.begin(`t${index}`)).toBe(true);
+    expect(tools.begin('one more')).toBe(false);
+    tools.end('t3');
+    expect(tools.begin('one more')).toBe(true);
+  });
+});
