@@ -3,7 +3,10 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { databaseSection } from './config/database.ts';
+import { jobsSection } from './config/jobs.ts';
 import { realtimeSection } from './config/realtime.ts';
+import { redisSection } from './config/redis.ts';
 import { telemetrySection } from './config/telemetry.ts';
 
 const portNumber = z.int().min(0).max(65535);
@@ -157,6 +160,9 @@ export const configSchema = z
       })
       .prefault({}),
     realtime: realtimeSection,
+    database: databaseSection,
+    redis: redisSection,
+    jobs: jobsSection,
     trunks: z.array(trunk).min(1),
     numbers: z.array(number).min(1),
   })

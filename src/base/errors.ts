@@ -52,6 +52,15 @@ export const ERROR_CATALOGUE = {
   WEB_MEDIA_REFUSED: 'The sound cannot be sent or received as asked: the codec or its settings do not fit.',
   WEB_FAILED: 'Something went wrong on our side: try again; the log holds the cause.',
   WEB_FULL: 'No visitor can be taken now: the limit is reached, or the gateway is stopping.',
+  STORE_UNAVAILABLE: 'The database cannot be reached now: work waits and is tried again; check database.url.',
+  STORE_MIGRATION_INVALID:
+    'The database does not match this version: use the version that made it, or a newer one.',
+  STORE_FOLDER_TAKEN:
+    'The data folder is in use by another gateway: stop it, or give this one its own data_dir.',
+  STORE_CURSOR_INVALID: 'The page cursor was not made by this gateway: begin with the first page.',
+  STORE_KEY_REUSED: 'The idempotency key was used for another request: use a new key for each.',
+  JOBS_UNAVAILABLE: 'Jobs cannot be kept now: the spool is full or its disk fails; see jobs.spool.',
+  JOB_PAYLOAD_INVALID: 'A job has a payload that its queue cannot read: replay it with a version that can.',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

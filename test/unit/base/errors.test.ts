@@ -19,6 +19,12 @@ describe('an error of the catalogue', () => {
     expect(error.message).toBe(`SIP_PORT_IN_USE: udp/127.0.0.1:5060. ${ERROR_CATALOGUE.SIP_PORT_IN_USE}`);
   });
 
+  it('is told apart from others by its name', () => {
+    const error = new TrunklineError('STORE_UNAVAILABLE', 'the connection was refused');
+    expect(error.name).toBe('TrunklineError');
+    expect(String(error)).toMatch(/^TrunklineError: STORE_UNAVAILABLE: the connection was refused\. /);
+  });
+
   it('keeps its cause', () => {
     const cause = new Error('EADDRINUSE');
     expect(new TrunklineError('SIP_PORT_IN_USE', 'x', { cause }).cause).toBe(cause);

@@ -1,0 +1,66 @@
+/** What a gateway tells of its calls: one fact each, numbered in the order in which they happened. */
+import { z } from 'zod';
+
+const atMs = z.int().min(0);
+const text = z.string().max(20_000);
+
+/** Facts of a call's timeline, as src/room/journal.ts has them; new kinds pass as they are. */
+const timelineFact = z.looseObject({ type: z.string().min(1).max(64), atMs });
+
+const opened = z.strictObject({
+  type: z.literal('opened'),
+  startedAt: z.iso.datetime(),
+  source: z.enum(['phone', 'web']),
+  sipCallId: text,
+  trunk: text,
+  profile: text,
+  from: text,
+  to: text,
+});
+
+const fact = z.strictObject({
+  type: z.literal('fact'),
+  /** Place in the call's timeline, from 0. */
+  index: z.int().min(0),
+  fact: timelineFact,
+});
+
+const usage = z.strictObject({
+  type: z.literal('usage'),
+  index: z.int().min(0),
+  at: z.iso.datetime(),
+  kind: z.string().max(64),
+  provider: z.string().max(64),
+  model: z.string().max(128),
+  units: z.record(z.string().max(64), z.number()),
+});
+
+const closed = z.strictObject({
+  type: z.literal('closed'),
+  endedAt: z.iso.datetime(),
+  durationMs: z.int().min(0),
+  ending: z.string().max(64),
+  endingClass: z.string().max(32),
+  detail: text.nullable(),
+  /** Statistics of the phone leg; null when there was none. */
+  media: z.record(z.string(), z.unknown()).nullable(),
+});
+
+export const callWord = z.discriminatedUnion('type', [opened, fact, usage, closed]);
+export type CallWord = z.infer<typeof callWord>;
+
+/** One entry of the spool: a word about one call. */
+export const callEntry = z.strictObject({
+  /** Counts the entries of one spool, from 1, without gaps. */
+  seq: z.int().min(1),
+  callId: z.string().min(1).max(200),
+  word: callWord,
+});
+export type CallEntry = z.infer<typeof callEntry>;
+
+/** Entries of one tenant that follow one another in one gateway's spool. */
+export const transcriptBatch = z.strictObject({
+  gateway: z.string().min(1).max(200),
+  entries: z.array(callEntry).min(1).max(500),
+});
+export type TranscriptBatch = z.infer<typeof transcriptBatch>;

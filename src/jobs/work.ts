@@ -1,0 +1,40 @@
+/** What does the jobs of a queue: one handler each, in work/. */
+import type { Log } from '../base/log.ts';
+import type { Store } from '../store/store.ts';
+import type { Enqueue } from './enqueue.ts';
+import type { Opened } from './envelope.ts';
+import type { QueueName } from './queues.ts';
+
+/** What every handler is given beside its job. */
+export interface WorkTools {
+  readonly store: Store;
+  readonly jobs: Enqueue;
+  readonly log: Log;
+}
+
+export interface Work<Q extends QueueName> extends Opened<Q> {
+  /** From 1. */
+  readonly attempt: number;
+  /** Aborted when the job has run for as long as it may, or the process stops at once. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Does one job; resolves when everything is committed. It may be run again at any time, also after it was
+ * done: every side effect carries the job's key.
+ * @throws JobRefused when trying again cannot help; anything else is tried again
+ */
+export type Handler<Q extends QueueName> = (work: Work<Q>, tools: WorkTools) => Promise<void>;
+
+export type Handlers = { readonly [Q in QueueName]?: Handler<Q> };
+
+/** Trying again cannot help: the job goes to the dead letters at once. */
+export class JobRefused extends Error {
+  override readonly name = 'JobRefused';
+  readonly code: string;
+
+  constructor(code: string, detail: string) {
+    super(detail);
+    this.code = code;
+  }
+}

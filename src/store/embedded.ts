@@ -1,0 +1,87 @@
+/**
+ * The embedded database: Postgres compiled to WebAssembly, its files in the data folder, served on a socket
+ * that only this user can open. It runs in a process of its own (pglite-process.ts): gateway and job
+ * process are both clients of it, by the same driver and the same SQL as of any other Postgres.
+ */
+import { createHash } from 'node:crypto';
+import { chmod, mkdir, rm, stat } from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
+import { tmpdir, userInfo } from 'node:os';
+import { join, resolve } from 'node:path';
+import { TrunklineError } from '../base/errors.ts';
+
+/** Clients at a time. They take turns: one transaction runs, the others wait. */
+const connections_max = 64;
+
+function nameOf(dataDir: string): string {
+  return createHash('sha256').update(resolve(dataDir)).digest('hex').slice(0, 16);
+}
+
+/**
+ * Where the sockets of one data folder are: a path of a socket has at most 107 characters, and data folders
+ * may be deep. Made with permission for this user alone.
+ * @throws TrunklineError STORE_FOLDER_TAKEN when somebody else made it first
+ */
+export async function socketFolder(dataDir: string): Promise<string> {
+  const { uid } = userInfo();
+  const folder = join(tmpdir(), `trunkline-${uid}-${nameOf(dataDir)}`);
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  const found = await stat(folder);
+  if (found.uid !== uid && uid !== -1) throw new TrunklineError('STORE_FOLDER_TAKEN', folder);
+  await chmod(folder, 0o700);
+  return folder;
+}
+
+/** How clients reach the embedded database of a data folder. */
+export function embeddedUrl(folder: string): string {
+  return `socket://postgres@${folder}?db=postgres`;
+}
+
+export interface EmbeddedDatabase {
+  close(): Promise<void>;
+}
+
+/**
+ * Opens the database of a data folder and serves it. Its files bear one process at a time: another one is
+ * refused.
+ * @throws TrunklineError STORE_FOLDER_TAKEN
+ */
+export async function serveEmbedded(dataDir: string): Promise<EmbeddedDatabase> {
+  const lock = await lockFolder(dataDir);
+  const folder = join(dataDir, 'postgres');
+  await mkdir(folder, { recursive: true });
+  // Loading it takes a second: only this process should.
+  const { PGlite } = await import('@electric-sql/pglite');
+  const { PGLiteSocketServer } = await import('@electric-sql/pglite-socket');
+  const db = await PGlite.create({ dataDir: folder });
+  const path = join(await socketFolder(dataDir), '.s.PGSQL.5432');
+  // Left behind by a process that was killed; the lock says that nobody listens there.
+  await rm(path, { force: true });
+  const server = new PGLiteSocketServer({ db, path, maxConnections: connections_max });
+  await server.start();
+  return {
+    close: async () => {
+      await server.stop();
+      await db.close();
+      lock.close();
+    },
+  };
+}
+
+/**
+ * A name in Linux' abstract socket space: taken by one process at a time, and free again when it dies,
+ * however.
+ */
+async function lockFolder(dataDir: string): Promise<Server> {
+  const server = createServer();
+  const { promise, resolve: listening, reject } = Promise.withResolvers<undefined>();
+  server.once('error', reject);
+  server.listen(`\0trunkline-store-${nameOf(dataDir)}`, () => listening(undefined));
+  try {
+    await promise;
+  } catch (error) {
+    throw new TrunklineError('STORE_FOLDER_TAKEN', dataDir, { cause: error });
+  }
+  server.unref();
+  return server;
+}

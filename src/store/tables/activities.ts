@@ -1,0 +1,60 @@
+/** `activities`: what happened with a contact; one of each kind per call. */
+import { sql, type Selectable } from 'kysely';
+import { newId } from '../../base/ids.ts';
+import type { Database } from '../schema.ts';
+import type { TenantRows } from '../store.ts';
+
+export type Activity = Selectable<Database['activities']>;
+
+export interface NewActivity {
+  readonly contactId: string;
+  readonly callId: string;
+  readonly kind: string;
+  readonly summary: string;
+  readonly outcome: string | null;
+  readonly occurredAt: Date;
+}
+
+/** Told twice, it is one activity with the later summary. */
+export async function putActivity({ tenant, rows }: TenantRows, given: NewActivity): Promise<Activity> {
+  const content = { contact_id: given.contactId, summary: given.summary, outcome: given.outcome };
+  return rows
+    .insertInto('activities')
+    .values({
+      tenant,
+      activity_id: newId('activity'),
+      call_id: given.callId,
+      kind: given.kind,
+      occurred_at: given.occurredAt,
+      ...content,
+    })
+    .onConflict((conflict) => conflict.constraint('one_activity_per_call').doUpdateSet(content))
+    .returningAll()
+    .executeTakeFirstOrThrow();
+}
+
+export async function linkActivity(
+  { tenant, rows }: TenantRows,
+  activityId: string,
+  external: Readonly<Record<string, string>>,
+): Promise<void> {
+  await rows
+    .updateTable('activities')
+    .set({ external: sql`external || ${JSON.stringify(external)}::jsonb` })
+    .where('tenant', '=', tenant)
+    .where('activity_id', '=', activityId)
+    .execute();
+}
+
+/** Newest first. */
+export async function activitiesOf(
+  { tenant, rows }: TenantRows,
+  of: { readonly contactId: string } | { readonly callId: string },
+): Promise<Activity[]> {
+  const query = rows.selectFrom('activities').selectAll().where('tenant', '=', tenant);
+  return (
+    'callId' in of ? query.where('call_id', '=', of.callId) : query.where('contact_id', '=', of.contactId)
+  )
+    .orderBy('occurred_at', 'desc')
+    .execute();
+}

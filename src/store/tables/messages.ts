@@ -1,0 +1,106 @@
+/** `messages`: short messages in both directions, and notes that callers left for a person. */
+import { sql, type Insertable, type Selectable, type Updateable } from 'kysely';
+import { newId } from '../../base/ids.ts';
+import { pageOf, placeOf, rowsToFetch, type Page, type PageQuestion } from '../page.ts';
+import type { Database } from '../schema.ts';
+import type { TenantRows } from '../store.ts';
+
+export type Message = Selectable<Database['messages']>;
+
+export type NewMessage = Omit<
+  Insertable<Database['messages']>,
+  'tenant' | 'message_id' | 'attributes' | 'created_at' | 'updated_at'
+> & { readonly attributes?: Readonly<Record<string, unknown>> };
+
+/**
+ * The message of this idempotency key: made when it is not there yet. `isNew` tells which.
+ */
+export async function addMessage(
+  { tenant, rows }: TenantRows,
+  { attributes = {}, ...given }: NewMessage,
+): Promise<{ message: Message; isNew: boolean }> {
+  const made = await rows
+    .insertInto('messages')
+    .values({ tenant, message_id: newId('message'), ...given, attributes: JSON.stringify(attributes) })
+    .onConflict((conflict) => conflict.constraint('one_message_per_key').doNothing())
+    .returningAll()
+    .executeTakeFirst();
+  if (made !== undefined) return { message: made, isNew: true };
+  const message = await rows
+    .selectFrom('messages')
+    .selectAll()
+    .where('tenant', '=', tenant)
+    .where('idempotency_key', '=', given.idempotency_key)
+    .executeTakeFirstOrThrow();
+  return { message, isNew: false };
+}
+
+export type MessageChange = Pick<
+  Updateable<Database['messages']>,
+  | 'status'
+  | 'provider'
+  | 'provider_message_id'
+  | 'segments'
+  | 'error_code'
+  | 'error_detail'
+  | 'send_after'
+  | 'sent_at'
+  | 'delivered_at'
+>;
+
+/** Returns the changed message; undefined when there is none, or it is not in one of the states `from`. */
+export async function changeMessage(
+  { tenant, rows }: TenantRows,
+  which: { readonly messageId: string } | { readonly provider: string; readonly providerMessageId: string },
+  change: MessageChange,
+  from?: readonly Message['status'][],
+): Promise<Message | undefined> {
+  let query = rows
+    .updateTable('messages')
+    .set({ ...change, updated_at: sql`now()` })
+    .where('tenant', '=', tenant);
+  query =
+    'messageId' in which
+      ? query.where('message_id', '=', which.messageId)
+      : query
+          .where('provider', '=', which.provider)
+          .where('provider_message_id', '=', which.providerMessageId);
+  if (from !== undefined) query = query.where('status', 'in', from);
+  return query.returningAll().executeTakeFirst();
+}
+
+export async function findMessage(
+  { tenant, rows }: TenantRows,
+  messageId: string,
+): Promise<Message | undefined> {
+  return rows
+    .selectFrom('messages')
+    .selectAll()
+    .where('tenant', '=', tenant)
+    .where('message_id', '=', messageId)
+    .executeTakeFirst();
+}
+
+/** Newest first. @throws TrunklineError STORE_CURSOR_INVALID */
+export async function listMessages(
+  { tenant, rows }: TenantRows,
+  question: PageQuestion & {
+    readonly callId?: string | undefined;
+    readonly channel?: 'sms' | 'note' | undefined;
+  },
+): Promise<Page<Message>> {
+  const place = placeOf(question.cursor);
+  let query = rows.selectFrom('messages').selectAll().where('tenant', '=', tenant);
+  if (question.callId !== undefined) query = query.where('call_id', '=', question.callId);
+  if (question.channel !== undefined) query = query.where('channel', '=', question.channel);
+  if (place !== undefined)
+    query = query.where((eb) =>
+      eb(eb.refTuple('created_at', 'message_id'), '<', eb.tuple(place.at, place.id)),
+    );
+  const fetched = await query
+    .orderBy('created_at', 'desc')
+    .orderBy('message_id', 'desc')
+    .limit(rowsToFetch(question))
+    .execute();
+  return pageOf(fetched, question, (row) => ({ at: row.created_at, id: row.message_id }));
+}

@@ -1,0 +1,38 @@
+/** `opt_outs`: who does not want to be written to (STOP), and who does again (START). */
+import { sql } from 'kysely';
+import type { TenantRows } from '../store.ts';
+
+export async function setOptOut(
+  { tenant, rows }: TenantRows,
+  given: {
+    readonly e164: string;
+    readonly channel: string;
+    readonly optedOut: boolean;
+    readonly reason: string;
+  },
+): Promise<void> {
+  const { e164, channel, optedOut, reason } = given;
+  await rows
+    .insertInto('opt_outs')
+    .values({ tenant, channel, e164, opted_out: optedOut, reason })
+    .onConflict((conflict) =>
+      conflict
+        .columns(['tenant', 'channel', 'e164'])
+        .doUpdateSet({ opted_out: optedOut, reason, changed_at: sql`now()` }),
+    )
+    .execute();
+}
+
+export async function hasOptedOut(
+  { tenant, rows }: TenantRows,
+  { e164, channel }: { readonly e164: string; readonly channel: string },
+): Promise<boolean> {
+  const found = await rows
+    .selectFrom('opt_outs')
+    .select('opted_out')
+    .where('tenant', '=', tenant)
+    .where('channel', '=', channel)
+    .where('e164', '=', e164)
+    .executeTakeFirst();
+  return found?.opted_out ?? false;
+}

@@ -1,0 +1,171 @@
+/** What the store says when the database is away, dies, or gives way; and what the database keeps. */
+import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { serveEmbedded, socketFolder } from '../../../src/store/embedded.ts';
+import { SYSTEM_TENANT, type Store, type TenantRows } from '../../../src/store/store.ts';
+import { findContact, upsertContact } from '../../../src/store/tables/contacts.ts';
+import { DATABASES, openStore, startDatabase, type TestDatabase } from '../../support/store/databases.ts';
+
+const away = { code: 'STORE_UNAVAILABLE' };
+
+describe.each(DATABASES)('a store on %s', (kind) => {
+  let database: TestDatabase;
+  let store: Store;
+  beforeAll(async () => {
+    database = await startDatabase(kind);
+    store = openStore(database.url);
+    await store.migrate();
+    await store.ensureTenants(['acme']);
+  });
+  afterAll(async () => {
+    await store.close();
+    await database.close();
+  });
+
+  const add = (e164: string): Promise<unknown> =>
+    store.tenant('acme', (unit) => upsertContact(unit, { e164 }));
+
+  it('has a tenant for what belongs to nobody, and makes none twice', async () => {
+    await store.ensureTenants(['acme', 'acme']);
+    const names = ({ rows }: TenantRows): Promise<{ tenant: string }[]> =>
+      rows.selectFrom('tenants').select('tenant').execute();
+    expect(await store.tenant(SYSTEM_TENANT, names)).toEqual([{ tenant: SYSTEM_TENANT }]);
+    expect(await store.tenant('acme', names)).toEqual([{ tenant: 'acme' }]);
+  });
+
+  it('does a unit of work whole or not at all', async () => {
+    const half = store.tenant('acme', async (unit) => {
+      await upsertContact(unit, { e164: '+15550140' });
+      throw new Error('changed my mind');
+    });
+    await expect(half).rejects.toThrow('changed my mind');
+    const found = await store.tenant('acme', (unit) => findContact(unit, { e164: '+15550140' }));
+    expect(found).toBeUndefined();
+  });
+
+  it('tells a mistake from a database that is away', async () => {
+    const mistake = store.tenant('acme', ({ rows }) => sql`SELECT no_such_column`.execute(rows));
+    await expect(mistake).rejects.toMatchObject({ code: '42703' });
+    await expect(store.ping()).resolves.toBeUndefined();
+  });
+
+  it('keeps what it committed when the database is killed, and says so meanwhile', async () => {
+    const committed: string[] = [];
+    const tell = async (n: number): Promise<void> => {
+      const e164 = `+1555${1000 + n}`;
+      await add(e164).then(
+        () => committed.push(e164),
+        (error: unknown) => expect(error).toMatchObject(away),
+      );
+    };
+    const writing = Promise.all(Array.from({ length: 40 }, (_, n) => tell(n)));
+    await add('+15550150');
+    await database.kill();
+    await writing;
+    await expect(add('+15550151')).rejects.toMatchObject(away);
+    await expect(store.ping()).rejects.toMatchObject(away);
+    await expect(store.migrate()).rejects.toMatchObject(away);
+    await database.restart();
+    await expect(add('+15550152')).resolves.toBeDefined();
+    for (const e164 of [...committed, '+15550150'])
+      expect(await store.tenant('acme', (unit) => findContact(unit, { e164 })), e164).toBeDefined();
+  });
+
+  it.each([
+    ['a wrong value', "SELECT 'x'::int", '22P02'],
+    [
+      'a rule that is broken',
+      "INSERT INTO contacts (tenant, contact_id, e164) VALUES ('acme', 'x', NULL)",
+      '23502',
+    ],
+    ['a right that is missing', 'DELETE FROM audit', '42501'],
+    ['a statement that is none', 'SELECTED', '42601'],
+  ])('tells %s by its code, and takes the next unit', async (_what, statement, code) => {
+    const wrong = store.tenant('acme', ({ rows }) => sql.raw(statement).execute(rows));
+    await expect(wrong).rejects.toMatchObject({ code });
+    await expect(wrong).rejects.not.toMatchObject(away);
+    await expect(store.ping()).resolves.toBeUndefined();
+  });
+
+  it('keeps text as it was given: any script, quotes, and the longest that callers say', async () => {
+    const texts = [
+      'Zoë O’Neil',
+      "'; DROP TABLE contacts; --",
+      '日本語 \u{1f600} \u202e',
+      'x'.repeat(20_000),
+      '',
+    ];
+    for (const [n, name] of texts.entries()) {
+      const e164 = `+155502${n}0`;
+      await store.tenant('acme', (unit) => upsertContact(unit, { e164, name }));
+      const found = await store.tenant('acme', (unit) => findContact(unit, { e164 }));
+      expect(found?.name).toBe(name);
+    }
+  });
+
+  it('keeps an empty text apart from none', async () => {
+    const { name, email } = await store.tenant('acme', (unit) =>
+      upsertContact(unit, { e164: '+1555031', name: '' }),
+    );
+    expect([name, email]).toEqual(['', null]);
+  });
+
+  it('refuses what Postgres text cannot hold, and says so', async () => {
+    const wrong = store.tenant('acme', (unit) => upsertContact(unit, { e164: '+1555030', name: 'nul\0' }));
+    await expect(wrong).rejects.toMatchObject({ code: '22021' });
+  });
+
+  it('ends, more than once, and is asked in vain after that', async () => {
+    const other = openStore(database.url);
+    await other.ping();
+    await other.close();
+    await other.close();
+    await expect(other.ping()).rejects.toThrow();
+  });
+});
+
+describe('a store whose database', () => {
+  it('was never there says so', async () => {
+    const store = openStore('postgres://nobody@127.0.0.1:1/none');
+    await expect(store.ping()).rejects.toMatchObject(away);
+    await store.close();
+  });
+
+  it('does not answer gives up in time', async () => {
+    const deaf = createServer((socket) => socket.on('error', () => undefined)).listen(0, '127.0.0.1');
+    await new Promise((listening) => deaf.once('listening', listening));
+    const { port } = deaf.address() as { port: number };
+    const store = openStore(`postgres://nobody@127.0.0.1:${port}/none`, { timeoutMs: 100 });
+    await expect(store.ping()).rejects.toMatchObject(away);
+    await store.close();
+    deaf.close();
+  });
+});
+
+describe('the embedded database', () => {
+  it('lets one process into a data folder, and the next one when it is gone', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'trunkline-embedded-'));
+    const first = await serveEmbedded(folder);
+    await expect(serveEmbedded(folder)).rejects.toMatchObject({ code: 'STORE_FOLDER_TAKEN' });
+    await first.close();
+    const second = await serveEmbedded(folder);
+    await second.close();
+    await rm(await socketFolder(folder), { recursive: true });
+    await rm(folder, { recursive: true });
+  });
+
+  it('keeps its socket where nobody else may go, however deep the data folder is', async () => {
+    const deep = join(tmpdir(), 'a'.repeat(100), 'b'.repeat(100));
+    const folder = await socketFolder(deep);
+    expect(folder.length).toBeLessThan(80);
+    expect((await stat(folder)).mode & 0o777).toBe(0o700);
+    expect(await socketFolder(deep)).toBe(folder);
+    expect(await socketFolder(join(deep, 'c'))).not.toBe(folder);
+    await rm(folder, { recursive: true });
+    await rm(await socketFolder(join(deep, 'c')), { recursive: true });
+  });
+});
