@@ -20,6 +20,7 @@ interface EndingRow {
 
 export const ENDINGS = {
   'agent-hung-up': { class: 'success', sipStatus: 200, q850: 16, text: 'The agent finished the call' },
+  'human-hung-up': { class: 'success', sipStatus: 200, q850: 16, text: 'The human agent finished the call' },
   'caller-hung-up': { class: 'success', sipStatus: 200, q850: 16, text: 'The caller hung up' },
   'visitor-left': { class: 'success', sipStatus: 200, q850: 16, text: 'The visitor hung up' },
   'room-closed': { class: 'success', sipStatus: 200, q850: 16, text: 'The call was over for everybody' },

@@ -61,6 +61,9 @@ export const ERROR_CATALOGUE = {
   STORE_KEY_REUSED: 'The idempotency key was used for another request: use a new key for each.',
   JOBS_UNAVAILABLE: 'Jobs cannot be kept now: the spool is full or its disk fails; see jobs.spool.',
   JOB_PAYLOAD_INVALID: 'A job has a payload that its queue cannot read: replay it with a version that can.',
+  DESK_CALL_TAKEN: 'The call does not ring here any more: a colleague was quicker, or the caller is gone.',
+  DESK_SIGNED_OUT: 'The desk is not signed in any more: sign in again.',
+  DESK_FULL: 'The tenant has as many desks signed in as it may have: sign one out.',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;

@@ -5,6 +5,7 @@
 import type { Ending } from '../base/ending.ts';
 import { Events } from '../base/events.ts';
 import type { LegStats } from '../media/control.ts';
+import type { HandoffEvent } from './handoff-state.ts';
 
 export interface CallOrigin {
   /** Also the id of the call's room. */
@@ -42,7 +43,22 @@ export type TimelineEntry = { readonly atMs: number } & (
       readonly tookMs?: number;
     }
   | { readonly type: 'trouble'; readonly code: string; readonly detail: string }
+  /** On the way to a human agent and back; `by` is the human's name. */
+  | {
+      readonly type: 'handoff';
+      readonly step: HandoffStep;
+      readonly handoffId: string;
+      readonly by?: string;
+      readonly detail?: string;
+    }
+  | {
+      readonly type: 'supervised';
+      readonly by: string;
+      readonly mode: 'listen' | 'whisper' | 'barge' | 'left';
+    }
 );
+
+export type HandoffStep = 'requested' | 'declined' | 'missed' | HandoffEvent;
 
 type WithoutTime<T> = T extends unknown ? Omit<T, 'atMs'> : never;
 export type TimelineFact = WithoutTime<TimelineEntry>;

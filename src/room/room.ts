@@ -10,18 +10,35 @@ import type { Log } from '../base/log.ts';
 import type { Codec } from '../media/frame.ts';
 import type { Sfu } from '../media/sfu.ts';
 import type { SfuRouter } from '../media/sfu-router.ts';
-import { wiresOf, type Party } from './hears.ts';
+import {
+  firstManner,
+  hears,
+  wiresOf,
+  type Manner,
+  type Party,
+  type Standing,
+  type StandingRole,
+} from './hears.ts';
 import { RouterLink, type RoomTrackCodec, type Track } from './router-link.ts';
 import { Wiring, type ThreadCommands } from './wiring.ts';
 
 export const participants_max = 64;
 
 /** `remote`: whoever produces in the router from outside this room's media thread. */
-export type ParticipantKind = 'leg' | 'agent' | 'remote';
+export type ParticipantKind = 'leg' | 'agent' | 'music' | 'remote';
+
+const ROLE_OF_KIND: Readonly<Record<ParticipantKind, StandingRole>> = {
+  leg: 'phone',
+  agent: 'agent',
+  music: 'music',
+  remote: 'visitor',
+};
 
 export interface RoomEvents {
   participantJoined: { participantId: string; kind: ParticipantKind };
   participantLeft: { participantId: string; kind: ParticipantKind };
+  /** Who hears whom has changed: doors close what may not be heard any more, at once. */
+  hearingChanged: null;
   /** The worker died and the room lives in this router now: doors make their transports again. */
   moved: SfuRouter;
   closed: null;
@@ -45,8 +62,11 @@ export interface Admission {
   readonly codec: Codec;
 }
 
-interface Participant extends Party {
+interface Participant {
   readonly kind: ParticipantKind;
+  readonly participantId: string;
+  readonly sourceIds: readonly string[];
+  readonly sinkId: string | null;
 }
 
 export class Room {
@@ -56,6 +76,8 @@ export class Room {
   readonly events = new Events<RoomEvents>();
   readonly #log: Log;
   readonly #participants = new Map<string, Participant>();
+  /** What everybody is and does, with sound or without. */
+  readonly #standings = new Map<string, Standing>();
   readonly #wiring: Wiring;
   readonly #link: RouterLink;
   #hadRouter = false;
@@ -108,6 +130,57 @@ export class Room {
     return this.#admit('agent', agent);
   }
 
+  /** Lets a player in that held callers hear, as `admitLeg`. */
+  admitMusic(music: Admission): Promise<void> {
+    return this.#admit('music', music);
+  }
+
+  /**
+   * A browser takes part as `role`, before it sends or fetches any sound. Whoever produces in the router
+   * without a seat counts as a visitor.
+   */
+  seat(participantId: string, role: StandingRole): Standing {
+    const standing = { participantId, role, manner: firstManner(role) };
+    this.#standings.set(participantId, standing);
+    this.#hearingChanged();
+    return standing;
+  }
+
+  /** The browser of that seat has left. Idempotent. */
+  unseat(participantId: string): void {
+    if (this.#standings.delete(participantId)) this.#hearingChanged();
+  }
+
+  /** What somebody is and does; somebody unknown is a visitor who speaks. */
+  standing(participantId: string): Standing {
+    return this.#standings.get(participantId) ?? { participantId, role: 'visitor', manner: 'open' };
+  }
+
+  get standings(): readonly Standing[] {
+    return [...this.#standings.values()];
+  }
+
+  hears(listenerId: string, speakerId: string): boolean {
+    return hears(this.standing(listenerId), this.standing(speakerId));
+  }
+
+  /**
+   * Changes what some participants do. Browsers have lost what they may not hear when `hearingChanged` has
+   * been told, the media thread when this resolves. Whoever is not here (any more) is left out. Never throws.
+   */
+  async setManners(changes: Iterable<readonly [participantId: string, manner: Manner]>): Promise<void> {
+    let changed = false;
+    for (const [participantId, manner] of changes) {
+      const standing = this.#standings.get(participantId);
+      if (standing === undefined || standing.manner === manner) continue;
+      this.#standings.set(participantId, { ...standing, manner });
+      changed = true;
+    }
+    if (!changed) return;
+    this.events.emit('hearingChanged', null);
+    await this.#rewireQuietly();
+  }
+
   /**
    * A re-INVITE changed the codec of a leg: its producer in the router is replaced by one of the new codec,
    * so that nothing is translated on the way. Until then, and without this call, the link translates.
@@ -124,6 +197,7 @@ export class Room {
     const participant = this.#participants.get(participantId);
     if (participant === undefined) return;
     this.#participants.delete(participantId);
+    this.#standings.delete(participantId);
     await Promise.all([this.#link.remove(participantId), this.#rewireQuietly()]);
     this.events.emit('participantLeft', { participantId, kind: participant.kind });
   }
@@ -147,13 +221,10 @@ export class Room {
     if (this.#closing !== undefined) throw new TrunklineError('ROOM_CLOSED', this.roomId);
     if (this.#participants.size >= participants_max) throw new TrunklineError('ROOM_FULL', this.roomId);
     if (this.#participants.has(participantId)) throw new Error(`${participantId} is in the room already`);
-    this.#participants.set(participantId, {
-      kind,
-      participantId,
-      sourceIds: [portId],
-      sinkId: portId,
-      speaksTo: 'everyone',
-    });
+    const sinkId = kind === 'music' ? null : portId;
+    this.#participants.set(participantId, { kind, participantId, sourceIds: [portId], sinkId });
+    const role = ROLE_OF_KIND[kind];
+    this.#standings.set(participantId, { participantId, role, manner: firstManner(role) });
     this.#link.add({ participantId, portId, codec });
     try {
       await this.#rewire();
@@ -166,6 +237,7 @@ export class Room {
 
   async #close(): Promise<void> {
     this.#participants.clear();
+    this.#standings.clear();
     await Promise.all([this.#rewireQuietly(), this.#link.close()]);
     this.events.emit('closed', null);
     this.events.removeAll();
@@ -179,7 +251,6 @@ export class Room {
       participantId,
       sourceIds: [...(known?.sourceIds ?? []), sourceId],
       sinkId: null,
-      speaksTo: 'everyone',
     });
     await this.#rewireQuietly();
     if (known === undefined) this.events.emit('participantJoined', { participantId, kind: 'remote' });
@@ -201,7 +272,17 @@ export class Room {
   }
 
   #rewire(): Promise<void> {
-    return this.#wiring.set(wiresOf([...this.#participants.values()]));
+    const parties = [...this.#participants.values()].map((one): Party => ({
+      ...one,
+      ...this.standing(one.participantId),
+    }));
+    return this.#wiring.set(wiresOf(parties));
+  }
+
+  /** With nobody waiting for the media thread. */
+  #hearingChanged(): void {
+    this.events.emit('hearingChanged', null);
+    void this.#rewireQuietly();
   }
 
   /** For changes that nobody waits for an answer to: the wire that failed is in the log, and tried again. */

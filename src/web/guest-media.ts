@@ -134,6 +134,12 @@ export class GuestMedia {
     return { consumerId: consumer.id, producerId, participantId, kind, rtpParameters };
   }
 
+  /** What the browser has of this producer is closed; it gets no more of its sound. */
+  stopConsuming(producerId: string): void {
+    for (const consumer of [...this.#consumers.values()])
+      if (consumer.producerId === producerId) consumer.close();
+  }
+
   async pauseConsumer(consumerId: string): Promise<void> {
     const consumer = this.#consumer(consumerId);
     await asked(() => consumer.pause());

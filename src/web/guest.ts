@@ -11,6 +11,7 @@ import { newId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import { SerialQueue } from '../base/serial-queue.ts';
 import type { SfuRouter } from '../media/sfu-router.ts';
+import type { Supervision } from '../room/hears.ts';
 import { GuestMedia } from './guest-media.ts';
 import { iceServersFor } from './ice-servers.ts';
 import { IceWatch } from './ice-watch.ts';
@@ -43,16 +44,38 @@ export interface GuestEvents {
   alert: { transportId: string };
   /** It is over for this guest; told once. */
   left: Ending;
+  /** Its socket is lost, and it may still come back. */
+  away: null;
+  back: null;
+}
+
+/** A human agent's or supervisor's hands on the call. Each tells whether it was possible just now. */
+export interface DeskControls {
+  hold(held: boolean): boolean;
+  handBack(): boolean;
+  /** For everybody. */
+  endCall(): boolean;
+  supervised(mode: Supervision): void;
 }
 
 export interface GuestOptions {
   readonly grant: Grant;
   readonly room: WebRoom;
+  /** What it can do with the call besides talking; absent in rooms that no call stands behind. */
+  readonly desk?: DeskControls;
+  /** How long a lost socket may be away. */
+  readonly graceMs?: number;
   readonly ice: IceSettings;
   readonly watch: WatchSettings;
   readonly clock: Clock;
   readonly log: Log;
 }
+
+const NEEDED_FOR: Readonly<Record<Supervision, Permission>> = {
+  listen: 'hear',
+  whisper: 'whisper',
+  barge: 'publish',
+};
 
 type Handlers = { [N in Exclude<RequestName, 'join'>]: (ask: Ask<N>) => Promise<Result<N>> };
 
@@ -98,6 +121,10 @@ export class Guest implements Member {
     return this.#may('hear');
   }
 
+  deafenTo(producerId: string): void {
+    this.#media.stopConsuming(producerId);
+  }
+
   get room(): WebRoom {
     return this.#options.room;
   }
@@ -114,6 +141,7 @@ export class Guest implements Member {
   attach(line: Line): Joined {
     const resumed = this.#resumeToken !== '';
     this.#cancelGrace?.();
+    if (resumed) this.events.emit('back', null);
     this.#line?.hangUp();
     this.#line = line;
     this.#resumeToken = randomBytes(24).toString('base64url');
@@ -138,7 +166,9 @@ export class Guest implements Member {
   detach(line: Line): void {
     if (this.#line !== line) return;
     this.#line = undefined;
-    this.#cancelGrace = this.#options.clock.after(RESUME_WITHIN_MS, () => this.end(ending('visitor-lost')));
+    const { clock, graceMs = RESUME_WITHIN_MS } = this.#options;
+    this.#cancelGrace = clock.after(graceMs, () => this.end(ending('visitor-lost')));
+    this.events.emit('away', null);
   }
 
   /** Without a socket nothing is told: whoever comes back learns from `join` how things are. */
@@ -177,12 +207,26 @@ export class Guest implements Member {
     this.events.removeAll();
   }
 
+  #audible(producerId: string): NonNullable<ReturnType<WebRoom['audible']>> {
+    const heard = this.room.audible(this, producerId);
+    if (heard === undefined) throw new TrunklineError('WEB_NOT_FOUND', `producer ${producerId}`);
+    return heard;
+  }
+
   #may(permission: Permission): boolean {
     return this.#options.grant.permissions.includes(permission);
   }
 
   #need(permission: Permission): void {
     if (!this.#may(permission)) throw new TrunklineError('WEB_FORBIDDEN', `not permitted: ${permission}`);
+  }
+
+  /** What holds for everybody needs the permission to end the call for everybody. */
+  #control(name: string, act: (desk: DeskControls) => boolean): Promise<Record<string, never>> {
+    this.#need('end');
+    const { desk } = this.#options;
+    if (desk === undefined || !act(desk)) throw new TrunklineError('WEB_NOT_FOUND', `no call to ${name}`);
+    return Promise.resolve({});
   }
 
   readonly #handlers: Handlers = {
@@ -202,13 +246,26 @@ export class Guest implements Member {
       this.#media.closeProducer(producerId);
       return Promise.resolve({});
     },
-    consume: ({ producerId, rtpCapabilities }) => {
-      const heard = this.room.audible(this, producerId);
-      if (heard === undefined) throw new TrunklineError('WEB_NOT_FOUND', `producer ${producerId}`);
-      return this.#media.consume(heard.source, heard.participantId, rtpCapabilities);
+    consume: async ({ producerId, rtpCapabilities }) => {
+      const heard = this.#audible(producerId);
+      const consuming = await this.#media.consume(heard.source, heard.participantId, rtpCapabilities);
+      // It may have been put out of hearing meanwhile, before there was anything to close.
+      if (this.room.audible(this, producerId) === undefined) this.#media.stopConsuming(producerId);
+      this.#audible(producerId);
+      return consuming;
     },
     'consumer.pause': ({ consumerId }) => done(this.#media.pauseConsumer(consumerId)),
     'consumer.resume': ({ consumerId }) => done(this.#media.resumeConsumer(consumerId)),
+    mode: async ({ mode }) => {
+      if (this.#options.grant.role !== 'supervisor') throw new TrunklineError('WEB_FORBIDDEN', 'mode');
+      this.#need(NEEDED_FOR[mode]);
+      await this.room.supervise(this, mode);
+      this.#options.desk?.supervised(mode);
+      return {};
+    },
+    hold: ({ held }) => this.#control('hold', (desk) => desk.hold(held)),
+    handBack: () => this.#control('handBack', (desk) => desk.handBack()),
+    end: () => this.#control('end', (desk) => desk.endCall()),
     leave: () => {
       // After the answer, which would be lost with the socket otherwise.
       setImmediate(() => this.end(ending('visitor-left')));

@@ -6,6 +6,7 @@ import { messageOf } from '../base/errors.ts';
 import { Events } from '../base/events.ts';
 import type { Log } from '../base/log.ts';
 import type { SfuProducer, SfuRouter } from '../media/sfu-router.ts';
+import { knowsOf, SUPERVISION, type Supervision } from '../room/hears.ts';
 import type { Journal } from '../room/journal.ts';
 import type { Room } from '../room/room.ts';
 import type { RoomCodec } from './guest-media.ts';
@@ -14,7 +15,10 @@ import type { EventName, EventPayload, WireParticipant, WireProducer } from './w
 /** What a room must know of a browser that is in it. */
 export interface Member {
   readonly participant: WireParticipant;
+  /** Its token lets it hear at all. */
   readonly hears: boolean;
+  /** It may not hear this producer any more: what it has of it is closed. */
+  deafenTo(producerId: string): void;
   tell<N extends EventName>(name: N, payload: EventPayload<N>): void;
   moveTo(router: SfuRouter): void;
 }
@@ -29,7 +33,8 @@ export class WebRoom {
   readonly room: Room;
   readonly #journal: Journal;
   readonly #log: Log;
-  readonly #members = new Set<Member>();
+  /** Everybody who came through a browser, with the producers that it was told it can hear, by id. */
+  readonly #members = new Map<Member, Map<string, WireProducer>>();
   readonly #subscriptions: (() => void)[] = [];
   #routerSubscriptions: (() => void)[] = [];
   #router: SfuRouter;
@@ -64,39 +69,56 @@ export class WebRoom {
     return this.#members.size;
   }
 
-  /** Who is here, without `except`. */
-  participants(except?: Member): WireParticipant[] {
+  /** Whom `viewer` is told of: everybody but itself, and whoever keeps in the background. */
+  participants(viewer: Member): WireParticipant[] {
     const within = this.room.participants.flatMap(({ participantId, kind }): WireParticipant[] =>
-      kind === 'remote' ? [] : [{ participantId, kind: kind === 'leg' ? 'phone' : 'agent' }],
+      kind === 'leg' || kind === 'agent' ? [{ participantId, kind: kind === 'leg' ? 'phone' : 'agent' }] : [],
     );
-    const guests = [...this.#members].filter((one) => one !== except).map((one) => one.participant);
-    return [...within, ...guests];
+    const guests = [...this.#members.keys()].map((one) => one.participant);
+    return [...within, ...guests].filter((one) => this.#isShown(viewer, one.participantId));
   }
 
   /** What a member may consume now: nothing of its own, nothing at all when it may not hear. */
   producers(member: Member): WireProducer[] {
-    return this.#router.producers.flatMap((one) => {
+    const audible = this.#router.producers.flatMap((one) => {
       const wire = wireProducer(one);
-      return wire !== undefined && mayHear(member, wire) ? [wire] : [];
+      return wire !== undefined && this.#mayHear(member, wire) ? [wire] : [];
     });
+    if (this.#members.has(member)) this.#members.set(member, byId(audible));
+    return audible;
   }
 
   /** The producer of that id, when the member may consume it. */
   audible(member: Member, producerId: string): { source: SfuProducer; participantId: string } | undefined {
     const source = this.#router.producers.find((one) => one.producerId === producerId);
     const wire = source === undefined ? undefined : wireProducer(source);
-    if (source === undefined || wire === undefined || !mayHear(member, wire)) return undefined;
+    if (source === undefined || wire === undefined || !this.#mayHear(member, wire)) return undefined;
     return { source, participantId: wire.participantId };
   }
 
   enter(member: Member): void {
-    this.#tellOthers(member, 'participant.joined', member.participant);
-    this.#members.add(member);
+    const { participantId, kind } = member.participant;
+    this.room.seat(participantId, kind);
+    this.#tellWhoKnows(participantId, 'participant.joined', member.participant);
+    this.#members.set(member, new Map());
   }
 
   leave(member: Member): void {
-    if (!this.#members.delete(member)) return;
-    this.#tellAll('participant.left', { participantId: member.participant.participantId });
+    if (!this.#members.has(member)) return;
+    const { participantId } = member.participant;
+    this.#tellWhoKnows(participantId, 'participant.left', { participantId });
+    this.#members.delete(member);
+    this.room.unseat(participantId);
+  }
+
+  /** A member speaks to others than before: a supervisor whispers, barges in, or listens. */
+  async supervise(member: Member, mode: Supervision): Promise<void> {
+    const { participantId } = member.participant;
+    const told = new Set(this.#whoKnows(participantId));
+    await this.room.setManners([[participantId, SUPERVISION[mode]]]);
+    const tells = new Set(this.#whoKnows(participantId));
+    for (const one of tells) if (!told.has(one)) one.tell('participant.joined', member.participant);
+    for (const one of told) if (!tells.has(one)) one.tell('participant.left', { participantId });
   }
 
   /** Stops telling. The room itself stays with whoever opened it. Idempotent. */
@@ -114,12 +136,13 @@ export class WebRoom {
     this.#subscriptions.push(
       events.on('closed', () => this.close()),
       events.on('moved', (router) => this.#moved(router)),
+      events.on('hearingChanged', () => this.#settleHearing()),
       events.on('participantJoined', ({ participantId, kind }) => {
-        if (kind !== 'remote')
+        if (kind === 'leg' || kind === 'agent')
           this.#tellAll('participant.joined', { participantId, kind: kind === 'leg' ? 'phone' : 'agent' });
       }),
       events.on('participantLeft', ({ participantId, kind }) => {
-        if (kind !== 'remote') this.#tellAll('participant.left', { participantId });
+        if (kind === 'leg' || kind === 'agent') this.#tellAll('participant.left', { participantId });
       }),
       this.#journal.events.on('caption', ({ callId, ...caption }) => {
         if (callId === roomId && caption.text !== '') this.#tellAll('caption', caption);
@@ -134,14 +157,9 @@ export class WebRoom {
   #watchRouter(): void {
     for (const stop of this.#routerSubscriptions) stop();
     const { events } = this.#router;
-    const tell = (name: 'producer.added' | 'producer.removed', source: SfuProducer): void => {
-      const wire = wireProducer(source);
-      if (wire === undefined) return;
-      for (const member of this.#members) if (mayHear(member, wire)) member.tell(name, wire);
-    };
     this.#routerSubscriptions = [
-      events.on('producerAdded', (source) => tell('producer.added', source)),
-      events.on('producerRemoved', (source) => tell('producer.removed', source)),
+      events.on('producerAdded', () => this.#settleHearing()),
+      events.on('producerRemoved', () => this.#settleHearing()),
     ];
     this.#watchSpeakers(this.#router).catch((error: unknown) =>
       this.#log.debug({ detail: messageOf(error) }, 'nobody tells who speaks'),
@@ -155,7 +173,7 @@ export class WebRoom {
       speakers.watch(producerId).catch(() => undefined);
     };
     speakers.events.on('speaking', (change) => {
-      if (router === this.#router) this.#tellAll('speaking', change);
+      if (router === this.#router) this.#tellSpeaking(change);
     });
     if (router !== this.#router || this.#closed) return;
     this.#routerSubscriptions.push(router.events.on('producerAdded', watch));
@@ -166,24 +184,62 @@ export class WebRoom {
     this.#router = router;
     this.#watchRouter();
     const { rtpCapabilities } = router;
-    for (const member of this.#members) {
+    for (const member of this.#members.keys()) {
       member.moveTo(router);
       const routerRtpCapabilities = rtpCapabilities as EventPayload<'room.moved'>['routerRtpCapabilities'];
       member.tell('room.moved', { routerRtpCapabilities, producers: this.producers(member) });
     }
   }
 
-  #tellAll<N extends EventName>(name: N, payload: EventPayload<N>): void {
-    for (const member of this.#members) member.tell(name, payload);
+  /** Tells every member what it can hear now and could not before, and takes from it what it may not hear. */
+  #settleHearing(): void {
+    const here = this.#router.producers.flatMap((one) => wireProducer(one) ?? []);
+    for (const [member, told] of this.#members) {
+      const audible = byId(here.filter((one) => this.#mayHear(member, one)));
+      this.#members.set(member, audible);
+      for (const one of told.values()) {
+        if (audible.has(one.producerId)) continue;
+        member.deafenTo(one.producerId);
+        member.tell('producer.removed', one);
+      }
+      for (const one of audible.values()) if (!told.has(one.producerId)) member.tell('producer.added', one);
+    }
   }
 
-  #tellOthers<N extends EventName>(except: Member, name: N, payload: EventPayload<N>): void {
-    for (const member of this.#members) if (member !== except) member.tell(name, payload);
+  #mayHear(member: Member, { participantId }: WireProducer): boolean {
+    return member.hears && this.room.hears(member.participant.participantId, participantId);
+  }
+
+  #isShown(viewer: Member, participantId: string): boolean {
+    const viewerId = viewer.participant.participantId;
+    if (viewerId === participantId) return false;
+    return knowsOf(this.room.standing(viewerId), this.room.standing(participantId));
+  }
+
+  /** Members who are told that this participant is here. */
+  #whoKnows(participantId: string): Member[] {
+    return [...this.#members.keys()].filter((one) => this.#isShown(one, participantId));
+  }
+
+  #tellWhoKnows<N extends EventName>(participantId: string, name: N, payload: EventPayload<N>): void {
+    for (const member of this.#whoKnows(participantId)) member.tell(name, payload);
+  }
+
+  /** Also to whoever speaks; not to those who do not know that it is here. */
+  #tellSpeaking(change: EventPayload<'speaking'>): void {
+    for (const member of this.#members.keys()) {
+      const isSelf = member.participant.participantId === change.participantId;
+      if (isSelf || this.#isShown(member, change.participantId)) member.tell('speaking', change);
+    }
+  }
+
+  #tellAll<N extends EventName>(name: N, payload: EventPayload<N>): void {
+    for (const member of this.#members.keys()) member.tell(name, payload);
   }
 }
 
-function mayHear(member: Member, producer: WireProducer): boolean {
-  return member.hears && producer.participantId !== member.participant.participantId;
+function byId(producers: readonly WireProducer[]): Map<string, WireProducer> {
+  return new Map(producers.map((one) => [one.producerId, one]));
 }
 
 /** undefined: something that no participant stands behind, or no sound. */

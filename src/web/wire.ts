@@ -22,7 +22,7 @@ export const role = z.enum(['visitor', 'human', 'supervisor', 'observer']);
 export type Role = z.infer<typeof role>;
 
 /**
- * publish: send sound; hear: receive it; whisper: speak to one participant only; end: end it for everybody.
+ * publish: send sound; hear: receive it; whisper: speak to human agents only; end: hold or end it for all.
  */
 export const permission = z.enum(['publish', 'hear', 'whisper', 'end']);
 export type Permission = z.infer<typeof permission>;
@@ -228,6 +228,14 @@ export const REQUESTS = {
   consume: { ask: z.strictObject({ producerId: id, rtpCapabilities }), result: consuming },
   'consumer.pause': { ask: z.strictObject({ consumerId: id }), result: nothing },
   'consumer.resume': { ask: z.strictObject({ consumerId: id }), result: nothing },
+  /** A supervisor: hears only, speaks to human agents alone, or to everybody. */
+  mode: { ask: z.strictObject({ mode: z.enum(['listen', 'whisper', 'barge']) }), result: nothing },
+  /** A human agent: the callers hear music, and nobody hears them, until it is taken back. */
+  hold: { ask: z.strictObject({ held: z.boolean() }), result: nothing },
+  /** A human agent gives the call back to the AI agent, and leaves. */
+  handBack: { ask: nothing, result: nothing },
+  /** Ends the call for everybody. */
+  end: { ask: nothing, result: nothing },
   /** Hang up. `ending` follows, then the socket is closed. */
   leave: { ask: nothing, result: nothing },
 } as const;

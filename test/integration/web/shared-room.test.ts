@@ -1,7 +1,5 @@
 /** A room that is open already, entered with a token: a phone call's, or another visitor's. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { newId } from '../../../src/base/ids.ts';
-import type { Room } from '../../../src/room/room.ts';
 import { until } from '../../support/until.ts';
 import type { Browser } from '../../support/web/browser.ts';
 import { DoorStage, OTHER_TENANT_KEY, WIDGET_KEY } from '../../support/web/door-stage.ts';
@@ -16,16 +14,6 @@ beforeAll(async () => {
 
 afterAll(() => stage.close());
 
-/** A call from the phone of a tenant, with its room and its leg. */
-async function phoneCall(): Promise<{ room: Room; callerId: string; roomId: string }> {
-  const roomId = newId('call');
-  const origin = { sipCallId: 'abc', trunk: 'local', from: '+15550001', to: '+15550100', profile: 'clinic' };
-  stage.journal.open({ callId: roomId, tenant: 'clinic', ...origin });
-  const room = await stage.rooms.rooms.open({ roomId, thread: stage.rooms.thread });
-  const caller = await stage.rooms.admitCaller(room, { codec: 'pcmu', frequencyHz: 500 });
-  return { room, roomId, callerId: caller.participantId };
-}
-
 async function enter(question: object): Promise<Browser> {
   const browser = await stage.browser({ origin: null });
   await browser.ask('join', { token: await stage.token(question) });
@@ -34,7 +22,7 @@ async function enter(question: object): Promise<Browser> {
 
 describe("a phone call's room", () => {
   it('takes a human agent, who speaks PCMU and finds the caller there', async () => {
-    const { room, roomId, callerId } = await phoneCall();
+    const { room, roomId, callerId } = await stage.phoneCall();
     const browser = await stage.browser({ origin: null });
     const token = await stage.token({ room: roomId, role: 'human' });
     const joined = await browser.ask('join', { token });
@@ -60,7 +48,7 @@ describe("a phone call's room", () => {
   });
 
   it('tells its guests when it is closed', async () => {
-    const { room, roomId } = await phoneCall();
+    const { room, roomId } = await stage.phoneCall();
     const [one, other] = [
       await enter({ room: roomId, role: 'human' }),
       await enter({ room: roomId, role: 'observer' }),
@@ -73,7 +61,7 @@ describe("a phone call's room", () => {
   });
 
   it('tells its guests who comes and goes, and what they can hear', async () => {
-    const { room, roomId } = await phoneCall();
+    const { room, roomId } = await stage.phoneCall();
     const one = await enter({ room: roomId, role: 'human' });
     const other = await stage.browser({ origin: null });
     const joined = await other.ask('join', { token: await stage.token({ room: roomId, role: 'human' }) });
@@ -100,7 +88,7 @@ describe("a phone call's room", () => {
 
 describe('rights', () => {
   it('an observer hears, and cannot send', async () => {
-    const { room, roomId } = await phoneCall();
+    const { room, roomId } = await stage.phoneCall();
     const browser = await enter({ room: roomId, role: 'observer' });
     const send = { direction: 'send' };
     expect(await browser.send('transport.create', send)).toMatchObject({ code: 'WEB_FORBIDDEN' });
@@ -111,7 +99,7 @@ describe('rights', () => {
   });
 
   it('who may not hear is told of no producer, and can consume none', async () => {
-    const { room, roomId } = await phoneCall();
+    const { room, roomId } = await stage.phoneCall();
     const listening = await stage.browser({ origin: null });
     const human = await stage.token({ room: roomId, role: 'human' });
     const { producers } = await listening.ask('join', { token: human });
@@ -126,7 +114,7 @@ describe('rights', () => {
   });
 
   it('nobody enters the room of another tenant', async () => {
-    const { room, roomId } = await phoneCall();
+    const { room, roomId } = await stage.phoneCall();
     const response = await stage.askToken({ room: roomId, role: 'human' }, OTHER_TENANT_KEY);
     expect(response.status).toBe(404);
     expect(await response.json()).toMatchObject({ code: 'WEB_NOT_FOUND' });
@@ -134,7 +122,7 @@ describe('rights', () => {
   });
 
   it('nobody enters a room that was closed meanwhile', async () => {
-    const { room, roomId } = await phoneCall();
+    const { room, roomId } = await stage.phoneCall();
     const token = await stage.token({ room: roomId, role: 'human' });
     await room.close();
     const browser = await stage.browser({ origin: null });
@@ -159,7 +147,7 @@ describe("a visitor's room", () => {
   it('goes on when the second one leaves', async () => {
     const first = await stage.browser();
     const { roomId } = await first.ask('join', entry);
-    const second = await enter({ room: roomId, role: 'observer' });
+    const second = await enter({ room: roomId, role: 'human' });
     await second.ask('leave', {});
     await second.gone();
     await first.hears('participant.left');

@@ -9,6 +9,7 @@ import type {
   OpenAgentOptions,
 } from '../../../src/room/agent-door.ts';
 import { Journal } from '../../../src/room/journal.ts';
+import type { Room } from '../../../src/room/room.ts';
 import { configSchema } from '../../../src/config-schema.ts';
 import type { WebSettings } from '../../../src/web/settings.ts';
 import { WebDoor } from '../../../src/web/web-door.ts';
@@ -137,6 +138,22 @@ export class DoorStage {
       ...(options.clock === undefined ? {} : { clock: options.clock }),
     });
     return new DoorStage(rooms, door, journal, agents);
+  }
+
+  /** A call from the phone of a tenant, with its room and its leg. */
+  async phoneCall(tenant = 'clinic'): Promise<{ room: Room; callerId: string; roomId: string }> {
+    const roomId = newId('call');
+    const origin = {
+      sipCallId: 'abc',
+      trunk: 'local',
+      from: '+15550001',
+      to: '+15550100',
+      profile: 'clinic',
+    };
+    this.journal.open({ callId: roomId, tenant, ...origin });
+    const room = await this.rooms.rooms.open({ roomId, thread: this.rooms.thread });
+    const caller = await this.rooms.admitCaller(room, { codec: 'pcmu', frequencyHz: 500 });
+    return { room, roomId, callerId: caller.participantId };
   }
 
   async browser(

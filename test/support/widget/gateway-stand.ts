@@ -193,6 +193,10 @@ export class GatewayStand {
         return {};
       case 'producer.close':
       case 'consumer.pause':
+      case 'mode':
+      case 'hold':
+      case 'handBack':
+      case 'end':
       case 'leave':
         return {};
     }

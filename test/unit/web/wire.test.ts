@@ -26,6 +26,12 @@ describe('a question', () => {
     ['consume', { producerId: 'p', rtpCapabilities: {} }],
     ['consumer.pause', { consumerId: 'c' }],
     ['consumer.resume', { consumerId: 'c' }],
+    ['mode', { mode: 'listen' }],
+    ['mode', { mode: 'whisper' }],
+    ['mode', { mode: 'barge' }],
+    ['hold', { held: true }],
+    ['handBack', {}],
+    ['end', {}],
     ['leave', {}],
   ])('%s may be %j', (name, ask) => {
     expect(accepts(name, ask)).toBe(true);
@@ -47,6 +53,12 @@ describe('a question', () => {
     ['produce', { transportId: 't', rtpParameters: { ...opus, encodings: [{}, {}] } }],
     ['consume', { producerId: 'p' }],
     ['consume', { producerId: long, rtpCapabilities: {} }],
+    ['mode', { mode: 'open' }],
+    ['mode', {}],
+    ['hold', { held: 'yes' }],
+    ['hold', {}],
+    ['end', { callId: 'somebody-else' }],
+    ['handBack', { to: 'me' }],
     ['leave', null],
     ['leave', { now: true }],
   ])('%s may not be %j', (name, ask) => {
