@@ -1,4 +1,4 @@
-/** Two lines for a human who takes a call over, made of what was said last, for models that give none. Pure. */
+/** Two lines for a human who takes a call over, made of what was said last. For models that give none. */
 import type { TimelineEntry } from './journal.ts';
 
 const words_max = 160;

@@ -31,7 +31,7 @@ export type HandoffAnswer =
   | { readonly taken: true; readonly handoffId: string }
   | {
       readonly taken: false;
-      /** nobody: no human agent of the tenant takes calls. under-way: it is being handed over already. */
+      /** nobody: no human agent takes calls now. under-way: it is being handed over already. */
       readonly why: 'nobody' | 'under-way' | 'no-such-call';
     };
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { briefingOf } from '../../../src/room/briefing.ts';
 import type { TimelineEntry } from '../../../src/room/journal.ts';
 import { LiveCalls } from '../../../src/room/live-calls.ts';
-import { StagedCall } from '../../support/handoff-stage.ts';
+import { StagedCall } from '../../support/room/handoff-stage.ts';
 
 const heard = (text: string): TimelineEntry => ({ atMs: 0, type: 'heard', text });
 const said = (text: string): TimelineEntry => ({

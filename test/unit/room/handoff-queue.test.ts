@@ -2,7 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import { announce_ms_max } from '../../../src/room/handoff-queue.ts';
 import type { HandoffOutcome } from '../../../src/room/human-desk.ts';
-import { HandoffStage, PHRASES, type StagedCall } from '../../support/handoff-stage.ts';
+import { HandoffStage, PHRASES, type StagedCall } from '../../support/room/handoff-stage.ts';
 
 let stage: HandoffStage;
 let call: StagedCall;

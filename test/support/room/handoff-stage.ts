@@ -1,14 +1,14 @@
 /** Calls and desks around a real queue: the room remembers who was put where, and time is the test's own. */
-import { Events } from '../../src/base/events.ts';
-import type { Ending } from '../../src/base/ending.ts';
-import type { Handoff } from '../../src/room/handoff.ts';
-import { HandoffQueue, type HandoffSettings } from '../../src/room/handoff-queue.ts';
-import type { Manner, Standing, StandingRole } from '../../src/room/hears.ts';
-import { Journal } from '../../src/room/journal.ts';
-import { LiveCalls, type LiveCall } from '../../src/room/live-calls.ts';
-import type { Room, RoomEvents } from '../../src/room/room.ts';
-import { ManualClock } from './manual-clock.ts';
-import { silentLog } from './sfu.ts';
+import { Events } from '../../../src/base/events.ts';
+import type { Ending } from '../../../src/base/ending.ts';
+import type { Handoff } from '../../../src/room/handoff.ts';
+import { HandoffQueue, type HandoffSettings } from '../../../src/room/handoff-queue.ts';
+import type { Manner, Standing, StandingRole } from '../../../src/room/hears.ts';
+import { Journal } from '../../../src/room/journal.ts';
+import { LiveCalls, type LiveCall } from '../../../src/room/live-calls.ts';
+import type { Room, RoomEvents } from '../../../src/room/room.ts';
+import { ManualClock } from '../manual-clock.ts';
+import { silentLog } from '../sfu.ts';
 
 export const PHRASES = {
   'handed-back': 'I am back.',
