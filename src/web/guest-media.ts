@@ -44,7 +44,7 @@ export class GuestMedia {
     return this.#transports.size;
   }
 
-  /** The room lives elsewhere now: what was here is gone. */
+  /** What was here is gone; new transports are made in `router`. */
   moveTo(router: SfuRouter): void {
     this.#closeTransports();
     this.#router = router;
@@ -70,7 +70,7 @@ export class GuestMedia {
     this.events.emit('ice', { transportId, state: transport.iceState });
   }
 
-  async restartIce(transportId: string): Promise<Result<'transport.restartIce'>> {
+  async restartIce(transportId: string): Promise<Pick<Result<'transport.restartIce'>, 'iceParameters'>> {
     const transport = this.#transport(transportId);
     return { iceParameters: await asked(() => transport.restartIce()) };
   }

@@ -19,6 +19,7 @@ import type { IceSettings, WatchSettings } from './settings.ts';
 import type { Grant } from './tokens.ts';
 import type { Member, WebRoom } from './web-room.ts';
 import {
+  RELOAD_WITHIN_MS,
   RESUME_WITHIN_MS,
   type Ask,
   type EventName,
@@ -213,6 +214,16 @@ export class Guest implements Member {
     return heard;
   }
 
+  /** As `detach`, but known to be meant: whoever loads a page anew is back soon, or does not come back. */
+  #pageGone(): void {
+    const line = this.#line;
+    if (this.#left || line === undefined) return;
+    this.#line = undefined;
+    this.#media.moveTo(this.room.router);
+    line.hangUp();
+    this.#cancelGrace = this.#options.clock.after(RELOAD_WITHIN_MS, () => this.end(ending('visitor-left')));
+  }
+
   #may(permission: Permission): boolean {
     return this.#options.grant.permissions.includes(permission);
   }
@@ -235,7 +246,10 @@ export class Guest implements Member {
       return this.#media.createTransport(direction);
     },
     'transport.connect': (ask) => done(this.#media.connect(ask)),
-    'transport.restartIce': ({ transportId }) => this.#media.restartIce(transportId),
+    'transport.restartIce': async ({ transportId }) => {
+      const { iceServers } = iceServersFor(this.participantId, this.#options.ice, Date.now());
+      return { ...(await this.#media.restartIce(transportId)), iceServers };
+    },
     produce: async (ask) => {
       this.#need('publish');
       return { producerId: await this.#media.produce(ask) };
@@ -269,6 +283,10 @@ export class Guest implements Member {
     leave: () => {
       // After the answer, which would be lost with the socket otherwise.
       setImmediate(() => this.end(ending('visitor-left')));
+      return Promise.resolve({});
+    },
+    'page.gone': () => {
+      setImmediate(() => this.#pageGone());
       return Promise.resolve({});
     },
   };

@@ -15,6 +15,9 @@ export const SOCKET_PATH = '/socket';
 /** A socket that was lost may come back for so long, with its `resumeToken`, and is the same participant. */
 export const RESUME_WITHIN_MS = 30_000;
 
+/** A page that goes may be one that is loaded anew: so long its visitor counts as on the way back. */
+export const RELOAD_WITHIN_MS = 10_000;
+
 const id = z.string().min(1).max(128);
 const words = z.string().max(4000);
 
@@ -216,7 +219,8 @@ export const REQUESTS = {
   'transport.connect': { ask: z.strictObject({ transportId: id, dtlsParameters }), result: nothing },
   'transport.restartIce': {
     ask: z.strictObject({ transportId: id }),
-    result: z.object({ iceParameters }),
+    /** With TURN credentials that are good for another while: those of `join` may have expired. */
+    result: z.object({ iceParameters, iceServers: z.array(iceServer) }),
   },
   /** The microphone, on the `send` transport; a second one takes the place of the first. */
   produce: { ask: z.strictObject({ transportId: id, rtpParameters }), result: z.object({ producerId: id }) },
@@ -238,6 +242,11 @@ export const REQUESTS = {
   end: { ask: nothing, result: nothing },
   /** Hang up. `ending` follows, then the socket is closed. */
   leave: { ask: nothing, result: nothing },
+  /**
+   * The page goes, and nobody knows whether it is closed or loaded anew. The socket is closed; who comes back
+   * with the resume token within RELOAD_WITHIN_MS goes on, who does not has left. Sound of its own ends now.
+   */
+  'page.gone': { ask: nothing, result: nothing },
 } as const;
 
 export type RequestName = keyof typeof REQUESTS;

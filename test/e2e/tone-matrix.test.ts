@@ -10,7 +10,7 @@ import { TestPhone } from '../support/phone/phone.ts';
 import { joined, tone } from '../support/sound/level.ts';
 import { freeTcpPort } from '../support/baresip.ts';
 import { TONE_PROFILE, ToneAgents } from '../support/tone-agent.ts';
-import { clearTones, toneLevelsIn } from '../support/tones.ts';
+import { clearTones, settled, toneLevelsIn } from '../support/tones.ts';
 import { Browser } from '../support/widget/browser.ts';
 import { ToneVisitor } from '../support/widget/tone-visitor.ts';
 import { soundOf } from '../support/phone/rtp-endpoint.ts';
@@ -21,13 +21,10 @@ const number = '+15550100';
 const tenantKey = 'the-key-of-the-tenants-server';
 const hz = { phone: 440, agent: 700, one: 1000, other: 1250 } as const;
 type Party = keyof typeof hz;
-/** One second. */
+/** A second of them. */
 const listen_packets = 50;
-const listen_samples = 8000;
 /** Longer than a test. */
 const phone_tone_ms = 120_000;
-/** Seconds until all tones must be there: the agent holds its voice back while others begin. */
-const listens_max = 15;
 
 let agents: ToneAgents;
 let gateway: TestGateway;
@@ -90,11 +87,7 @@ function phoneEar(call: PhoneCall): () => Promise<Int16Array[]> {
   };
 }
 
-async function agentEar(): Promise<Int16Array[]> {
-  const before = agents.heard.length;
-  await until('a second has come to the agent', () => agents.heard.length - before >= listen_samples, 10_000);
-  return [agents.heard.subarray(before)];
-}
+const agentEar = async (): Promise<Int16Array[]> => [await agents.listen()];
 
 /** Which parties are in these voices; one whose tone has only just begun is not clear yet. */
 function partiesIn(voices: readonly Int16Array[]): Party[] {
@@ -109,17 +102,14 @@ function partiesIn(voices: readonly Int16Array[]): Party[] {
 /** Whom everybody hears at the same time, once it is settled. */
 async function whoHearsWhom(ears: Ears): Promise<Partial<Record<Party, Party[]>>> {
   const parties = Object.keys(ears) as Party[];
-  for (let listens = 1; ; listens += 1) {
-    const voices = await Promise.all(parties.map((party) => ears[party]?.() ?? Promise.resolve([])));
-    try {
-      const heard = voices.map(partiesIn);
-      const all = heard.every((ones) => ones.length >= parties.length - 1);
-      if (all || listens === listens_max)
-        return Object.fromEntries(parties.map((party, index) => [party, heard[index]]));
-    } catch (error) {
-      if (listens === listens_max) throw error;
-    }
-  }
+  const heard = await settled(
+    async () => {
+      const voices = await Promise.all(parties.map((party) => ears[party]?.() ?? Promise.resolve([])));
+      return voices.map(partiesIn);
+    },
+    (all) => all.every((ones) => ones.length >= parties.length - 1),
+  );
+  return Object.fromEntries(parties.map((party, index) => [party, heard[index]]));
 }
 
 describe('everybody hears all others, and nobody itself', () => {

@@ -8,10 +8,12 @@ import { decode } from '../../src/media/g711.ts';
 import { cannedSound } from './realtime-server/canned-sound.ts';
 import { Responder } from './realtime-server/responder.ts';
 import { startRealtimeServer, type RealtimeServer } from './realtime-server/server.ts';
+import { until } from './until.ts';
 
 /** Longer than any test listens. */
 const tone_ms = 120_000;
 const delta_bytes = 8000;
+const second_samples = 8000;
 
 /** Slow to be interrupted: tones sound like speech to a voice activity detector. */
 export const TONE_PROFILE = agentProfileSchema.parse({
@@ -62,16 +64,31 @@ export class ToneAgents {
     return this.#server.baseUrl;
   }
 
-  /** What the agent that was connected last has heard so far, 8 kHz. */
-  get heard(): Int16Array {
+  /** Agents that were ever connected. */
+  get count(): number {
+    return this.#server.connections.length;
+  }
+
+  /** The next second that comes to the agent that was connected last, 8 kHz. */
+  async listen(): Promise<Int16Array> {
+    const before = this.#heard.length;
+    await until(
+      'a second has come to the agent',
+      () => this.#heard.length - before >= second_samples,
+      10_000,
+    );
+    return this.#heard.subarray(before);
+  }
+
+  close(): Promise<void> {
+    return this.#server.close();
+  }
+
+  get #heard(): Int16Array {
     const appends = this.#server.connections.at(-1)?.all('input_audio_buffer.append') ?? [];
     const bytes = Buffer.concat(appends.map(({ audio }) => Buffer.from(audio, 'base64')));
     const samples = new Int16Array(bytes.length);
     decode('pcmu', bytes, samples);
     return samples;
-  }
-
-  close(): Promise<void> {
-    return this.#server.close();
   }
 }

@@ -42,6 +42,25 @@ export function clearTones(levels: readonly number[], frequenciesHz: readonly nu
   return frequenciesHz.filter((_, index) => (levels[index] ?? -Infinity) >= heard_db);
 }
 
+/** Seconds until tones must be as they should: an agent holds its voice back while others begin to speak. */
+const listens_max = 15;
+
+/**
+ * Listens again and again until what is heard is good, and gives it; at last whatever it is.
+ * @throws Error of `clearTones` when it never became clear
+ */
+export async function settled<T>(listen: () => Promise<T>, isGood: (heard: T) => boolean): Promise<T> {
+  for (let listens = 1; ; listens += 1) {
+    try {
+      const heard = await listen();
+      if (isGood(heard) || listens === listens_max) return heard;
+    } catch (error) {
+      // A tone that has begun in the middle of it, or is turned down for a moment, is neither.
+      if (listens === listens_max) throw error;
+    }
+  }
+}
+
 function toneLevel(samples: Int16Array, frequencyHz: number): number {
   const turn = 2 * Math.cos((2 * Math.PI * frequencyHz) / sample_rate_hz);
   let [last, before] = [0, 0];

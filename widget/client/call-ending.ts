@@ -11,9 +11,13 @@ export interface CallEnding {
 
 export const LOCAL_ENDING = {
   hungUp: 'caller-hung-up',
+  /** The page is being closed or loaded anew. */
+  pageGone: 'page-gone',
   /** The gateway did not let us in; `text` says why. */
   refused: 'refused',
   unreachable: 'gateway-unreachable',
+  /** The network lets sound out through a relay (TURN) only, and that did not let us in. */
+  relayRefused: 'relay-refused',
   /** Lost during the call, and not back in time. */
   lost: 'connection-lost',
 } as const;

@@ -7,6 +7,8 @@
  *                          call                                                v   |
  *                            |                                            reconnecting
  *                          ended <--over-- (any of the four states of an open call)
+ *
+ *     idle or ended --resume--> reconnecting: the page was loaded anew during a call
  */
 export const CALL_STATE = {
   /** No call yet. */
@@ -17,23 +19,23 @@ export const CALL_STATE = {
   connecting: 'connecting',
   /** Sound flows both ways. */
   talking: 'talking',
-  /** Network or gateway were lost during the call; it goes on when they are back in time. */
+  /** Network, gateway or page were lost during the call; it goes on when they are back in time. */
   reconnecting: 'reconnecting',
   /** Over, for a reason; another call may begin. */
   ended: 'ended',
 } as const;
 export type CallState = (typeof CALL_STATE)[keyof typeof CALL_STATE];
 
-export const CALL_EVENTS = ['call', 'granted', 'connected', 'lost', 'restored', 'over'] as const;
+export const CALL_EVENTS = ['call', 'resume', 'granted', 'connected', 'lost', 'restored', 'over'] as const;
 export type CallEvent = (typeof CALL_EVENTS)[number];
 
 const MOVES: Readonly<Record<CallState, Partial<Record<CallEvent, CallState>>>> = {
-  idle: { call: 'asking-microphone' },
+  idle: { call: 'asking-microphone', resume: 'reconnecting' },
   'asking-microphone': { granted: 'connecting', over: 'ended' },
   connecting: { connected: 'talking', over: 'ended' },
   talking: { lost: 'reconnecting', over: 'ended' },
   reconnecting: { restored: 'talking', over: 'ended' },
-  ended: { call: 'asking-microphone' },
+  ended: { call: 'asking-microphone', resume: 'reconnecting' },
 };
 
 /** @throws Error when the event cannot happen in that state: a mistake of the caller */

@@ -15,7 +15,8 @@ const connect_attempts_max = 3;
 export interface OpenCallParts {
   readonly signalling: Signalling;
   readonly media: CallMedia;
-  readonly credentials: Credentials;
+  /** A resume token: the call was on in a page before this one. */
+  readonly credentials: Credentials | { readonly resumeToken: string };
   readonly patienceMs: number;
   readonly microphone: () => MediaStreamTrack;
   readonly muted: () => boolean;
@@ -30,6 +31,8 @@ export class OpenCall {
   readonly #signalling: Signalling;
   /** What is away at the moment; the call goes on when nothing is. */
   readonly #away = new Set<'socket' | Direction>();
+  /** The call is taken over from another page: everything of it is built here for the first time. */
+  readonly #resuming: boolean;
   #joined: Joined | undefined;
   #talking = false;
   #closed = false;
@@ -39,6 +42,11 @@ export class OpenCall {
 
   constructor(parts: OpenCallParts) {
     this.#parts = parts;
+    this.#resuming = 'resumeToken' in parts.credentials;
+    if (this.#resuming) {
+      this.#talking = true;
+      for (const what of ['socket', 'send'] as const) this.#away.add(what);
+    }
     this.#signalling = parts.signalling;
     this.media = parts.media;
     this.#followSignalling();
@@ -53,20 +61,30 @@ export class OpenCall {
       if (!this.#away.has('socket')) this.#attempt(this.media.restartIce());
     });
     this.media.events.on('playbackBlocked', () => parts.tell('playbackBlocked', null));
-    this.#patience = this.#giveUpLater(LOCAL_ENDING.unreachable);
+    this.media.events.on('relayRefused', ({ url, reason }) => {
+      parts.tell('trouble', new Error(`the relay ${url} refused us: ${reason}`));
+      // A call that is on has a path still, or gets new credentials with the next attempt.
+      if (!this.#talking) this.#over(LOCAL_ENDING.relayRefused);
+    });
+    this.#patience = this.#giveUpLater(this.#resuming ? LOCAL_ENDING.lost : LOCAL_ENDING.unreachable);
+  }
+
+  /** What another page of this visitor needs to go on with the call; undefined before it has begun. */
+  get resumeToken(): string | undefined {
+    return this.#joined?.resumeToken;
   }
 
   mute(muted: boolean): void {
     this.#attempt(this.media.mute(muted));
   }
 
-  /** Leaves the room, if it can still be told. Idempotent. */
-  close(): void {
+  /** Leaves the room, for good or for another page, if it can still be told. Idempotent. */
+  close(how: 'leave' | 'page.gone' = 'leave'): void {
     if (this.#closed) return;
     this.#closed = true;
     clearTimeout(this.#patience);
     this.media.close();
-    this.#signalling.leave();
+    this.#signalling.leave(how);
   }
 
   #followSignalling(): void {
@@ -74,7 +92,7 @@ export class OpenCall {
     events.on('open', () => void this.#enter());
     events.on('unreachable', () => {
       this.#attempts += 1;
-      if (this.#joined === undefined && this.#attempts >= connect_attempts_max)
+      if (this.#joined === undefined && !this.#resuming && this.#attempts >= connect_attempts_max)
         this.#over(LOCAL_ENDING.unreachable);
     });
     events.on('lost', ({ final }) => {
@@ -107,13 +125,13 @@ export class OpenCall {
       if (this.#closed) return;
       this.#joined = joined;
       this.#setParticipants(joined.participants);
-      if (joined.resumed) await this.#resume(joined);
+      if (joined.resumed && before !== undefined) await this.#resume(joined);
       else await this.#open(joined);
       this.#isBack('socket');
     } catch (error) {
       const { slug, text } = endingOf(error);
       // While the socket is away again, the next one brings another attempt.
-      if (before === undefined) this.#over(slug, text);
+      if (before === undefined && !this.#resuming) this.#over(slug, text);
       else if (error instanceof GatewayRefusal) this.#over(LOCAL_ENDING.lost, text);
     }
   }

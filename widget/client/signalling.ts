@@ -90,17 +90,17 @@ export class Signalling {
   }
 
   /**
-   * Tells the gateway that we leave, then closes. Does not close in the same breath, because a gateway passes
-   * over what comes together with the end of its socket. Events are told no more.
+   * Tells the gateway that we leave, or that the page goes, then closes. Does not close in the same breath,
+   * because a gateway passes over what comes together with the end of its socket. Events are told no more.
    */
-  leave(): void {
+  leave(name: 'leave' | 'page.gone' = 'leave'): void {
     this.events.removeAll();
     if (!this.#socket.connected) {
       this.close();
       return;
     }
     this.#socket.io.reconnection(false);
-    this.#socket.timeout(leave_timeout_ms).emit('leave', {}, () => this.close());
+    this.#socket.timeout(leave_timeout_ms).emit(name, {}, () => this.close());
   }
 
   /** Idempotent. */

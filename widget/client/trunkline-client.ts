@@ -8,7 +8,7 @@ import { CALL_STATE, isOpen, nextState, type CallEvent, type CallState } from '.
 import type { ClientEvents } from './client-events.ts';
 import { Emitter } from './emitter.ts';
 import { browserMicrophones, type Microphone, type Microphones } from './microphone.ts';
-import { OpenCall, type Credentials } from './open-call.ts';
+import { OpenCall, type Credentials, type OpenCallParts } from './open-call.ts';
 import { Signalling } from './signalling.ts';
 import { WebRtcMedia, type CallMedia } from './webrtc-media.ts';
 
@@ -50,10 +50,37 @@ export class TrunklineClient {
   }
 
   /** Begins a call. Never rejects: how it went is told by `state`. Nothing happens while a call is on. */
-  async call(): Promise<void> {
+  call(): Promise<void> {
+    return this.#begin('call', () => this.#options.credentials());
+  }
+
+  /** Goes on with a call that another page gave up with `suspend`. Otherwise as `call`. */
+  resume(resumeToken: string): Promise<void> {
+    return this.#begin('resume', () => ({ resumeToken }));
+  }
+
+  /**
+   * The page goes, perhaps to be loaded anew: gives the call up in a way that `resume` can take back, for
+   * RELOAD_WITHIN_MS. What it needs for that; undefined when there is nothing to go on with.
+   */
+  suspend(): string | undefined {
+    const token = this.#call?.resumeToken;
+    if (token === undefined) {
+      this.hangUp();
+      return undefined;
+    }
+    this.#call?.close('page.gone');
+    this.#end({ slug: LOCAL_ENDING.pageGone, text: '' });
+    return token;
+  }
+
+  async #begin(
+    event: 'call' | 'resume',
+    entitle: () => OpenCallParts['credentials'] | Promise<OpenCallParts['credentials']>,
+  ): Promise<void> {
     if (isOpen(this.#state)) return;
     const number = ++this.#calls;
-    this.#move('call');
+    this.#move(event);
     try {
       const microphone = await this.#microphones.open(this.#chosenId);
       if (!this.#isCurrent(number)) {
@@ -61,8 +88,8 @@ export class TrunklineClient {
         return;
       }
       this.#useMicrophone(microphone);
-      this.#move('granted');
-      const credentials = await this.#options.credentials();
+      if (event === 'call') this.#move('granted');
+      const credentials = await entitle();
       if (this.#isCurrent(number)) this.#call = this.#connect(credentials, microphone);
     } catch (error) {
       if (this.#isCurrent(number)) this.#end(endingOf(error));
@@ -112,7 +139,7 @@ export class TrunklineClient {
     await this.#call?.media.unblockPlayback();
   }
 
-  #connect(credentials: Credentials, microphone: Microphone): OpenCall {
+  #connect(credentials: OpenCallParts['credentials'], microphone: Microphone): OpenCall {
     const { server, media = webRtcMedia } = this.#options;
     const signalling = new Signalling(server);
     return new OpenCall({

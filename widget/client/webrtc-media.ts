@@ -14,6 +14,8 @@ export interface MediaEvents {
   connection: { readonly direction: Direction; readonly up: boolean };
   /** The browser plays no sound until the visitor touches the page. */
   playbackBlocked: null;
+  /** A relay did not let us in, and without it there is no way to the gateway. */
+  relayRefused: { readonly url: string; readonly reason: string };
 }
 
 /** What a call is told about its room, at first and after a move. */
@@ -112,9 +114,12 @@ export class WebRtcMedia implements CallMedia {
     const chosen = all.filter((transport) => transportId === undefined || transport.id === transportId);
     await Promise.all(
       chosen.map(async (transport) => {
-        const { iceParameters } = await this.#ask('transport.restartIce', { transportId: transport.id });
-        if (!transport.closed)
-          await transport.restartIce({ iceParameters: iceParameters as types.IceParameters });
+        const { iceParameters, iceServers } = await this.#ask('transport.restartIce', {
+          transportId: transport.id,
+        });
+        if (transport.closed) return;
+        await transport.updateIceServers({ iceServers: iceServers as RTCIceServer[] });
+        await transport.restartIce({ iceParameters: iceParameters as types.IceParameters });
       }),
     );
   }
@@ -184,10 +189,31 @@ export class WebRtcMedia implements CallMedia {
       const ask = { transportId: transport.id, rtpParameters: rtpParameters as never };
       this.#ask('produce', ask).then(({ producerId }) => done({ id: producerId }), failed);
     });
+    this.#watchRelays(transport);
     transport.on('connectionstatechange', (state) => {
       if (state === 'connected') this.events.emit('connection', { direction, up: true });
       if (state === 'disconnected' || state === 'failed')
         this.events.emit('connection', { direction, up: false });
+    });
+  }
+
+  /** A browser says why a relay gave it no address, and when it has looked everywhere. */
+  #watchRelays(transport: types.Transport): void {
+    let refusal: MediaEvents['relayRefused'] | undefined;
+    transport.on('icecandidateerror', ({ url, errorCode, errorText }) => {
+      if (url.startsWith('turn')) refusal = { url, reason: `${errorCode} ${errorText}`.trim() };
+    });
+    transport.on('icegatheringstatechange', (state) => {
+      if (state !== 'complete' || refusal === undefined) return;
+      const refused = refusal;
+      transport.getStats().then(
+        (stats) => {
+          const all = [...stats.values()] as { type: string }[];
+          if (!all.some(({ type }) => type === 'local-candidate')) this.events.emit('relayRefused', refused);
+        },
+        // Closed meanwhile.
+        () => undefined,
+      );
     });
   }
 

@@ -4,6 +4,9 @@ import { toolWords } from './words.ts';
 
 type Caption = EventPayload<'caption'>;
 
+/** Something that was said to the end, or a tool that is done. */
+export type Line = Caption | EventPayload<'tool'>;
+
 /** Older lines go when there are more. */
 export const lines_max = 200;
 
@@ -14,6 +17,7 @@ export class Captions {
   readonly #drafts: HTMLElement;
   readonly #draftOf = new Map<Caption['who'], HTMLElement>();
   readonly #tools = new Map<string, HTMLElement>();
+  #lines: Line[] = [];
 
   /** `log` has role log; `drafts` stands below it and is hidden from screen readers. */
   constructor(log: HTMLElement, drafts: HTMLElement) {
@@ -21,15 +25,32 @@ export class Captions {
     this.#drafts = drafts;
   }
 
+  /** Everything that stands in the log, oldest first. */
+  get lines(): readonly Line[] {
+    return this.#lines;
+  }
+
+  /** In place of what is there now. */
+  restore(lines: readonly Line[]): void {
+    this.clear();
+    for (const one of lines) {
+      if ('who' in one) this.show(one);
+      else this.showTool(one);
+    }
+  }
+
   clear(): void {
+    this.#lines = [];
     this.#log.replaceChildren();
     this.#drafts.replaceChildren();
     this.#draftOf.clear();
     this.#tools.clear();
   }
 
-  show({ who, text, final }: Caption): void {
+  show(caption: Caption): void {
+    const { who, text, final } = caption;
     if (final) {
+      this.#keep(caption);
       this.#draftOf.get(who)?.remove();
       this.#draftOf.delete(who);
       if (text !== '') this.#add(line(who, text));
@@ -47,7 +68,9 @@ export class Captions {
   }
 
   /** What the agent does besides talking: one line, ticked when it is done. */
-  showTool({ name, state }: EventPayload<'tool'>): void {
+  showTool(tool: EventPayload<'tool'>): void {
+    const { name, state } = tool;
+    if (state !== 'started') this.#keep(tool);
     const words = toolWords(name);
     const known = this.#tools.get(name);
     const item = known ?? document.createElement('li');
@@ -59,6 +82,11 @@ export class Captions {
     if (known === undefined) this.#add(item);
     if (state === 'started') this.#tools.set(name, item);
     else this.#tools.delete(name);
+  }
+
+  #keep(one: Line): void {
+    this.#lines.push(one);
+    if (this.#lines.length > lines_max) this.#lines.shift();
   }
 
   #add(item: HTMLElement): void {

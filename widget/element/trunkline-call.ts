@@ -10,6 +10,7 @@ import type { ClientEvents } from '../client/client-events.ts';
 import type { Credentials } from '../client/open-call.ts';
 import { TrunklineClient } from '../client/trunkline-client.ts';
 import { Captions } from './captions.ts';
+import { saveCall, takeCall } from './saved-call.ts';
 import { TEMPLATE } from './template.ts';
 import { durationWords, explanationOf, goodbyeOf, HINTS, NOT_STARTED, STATE_WORDS } from './words.ts';
 
@@ -42,7 +43,7 @@ export class TrunklineCall extends HTMLElement {
 
   connectedCallback(): void {
     const client = new TrunklineClient({
-      server: this.getAttribute('server') ?? new URL(import.meta.url).origin,
+      server: this.#server,
       credentials: () => this.#credentials(),
     });
     this.#client = client;
@@ -55,14 +56,17 @@ export class TrunklineCall extends HTMLElement {
     client.events.on('muted', (muted) => this.#showMuted(muted));
     client.events.on('microphones', (microphones) => this.#showMicrophones(microphones));
     client.events.on('playbackBlocked', () => (this.#part('unblock').hidden = false));
-    addEventListener('pagehide', this.#leave);
+    addEventListener('pagehide', this.#pageGoes);
+    addEventListener('pageshow', this.#pageComesBack);
     this.#showHeading();
     this.#showState({ state: client.state });
+    this.#goOn();
   }
 
   disconnectedCallback(): void {
-    removeEventListener('pagehide', this.#leave);
-    this.#leave();
+    removeEventListener('pagehide', this.#pageGoes);
+    removeEventListener('pageshow', this.#pageComesBack);
+    this.#client?.hangUp();
     this.#client = undefined;
   }
 
@@ -70,7 +74,31 @@ export class TrunklineCall extends HTMLElement {
     this.#showHeading();
   }
 
-  readonly #leave = (): void => this.#client?.hangUp();
+  get #server(): string {
+    return this.getAttribute('server') ?? new URL(import.meta.url).origin;
+  }
+
+  /** Closed or loaded anew: nobody tells which. */
+  readonly #pageGoes = (): void => {
+    const talkedMs = performance.now() - (this.#talkingSinceMs ?? performance.now());
+    const { lines } = this.#captions;
+    const resumeToken = this.#client?.suspend();
+    if (resumeToken !== undefined) saveCall(this.#server, { resumeToken, talkedMs, lines: [...lines] });
+  };
+
+  /** Browsers keep pages that were left, and show them again without loading them. */
+  readonly #pageComesBack = ({ persisted }: PageTransitionEvent): void => {
+    if (persisted) this.#goOn();
+  };
+
+  /** A call that was on in this tab when its page was left goes on. */
+  #goOn(): void {
+    const saved = takeCall(this.#server);
+    if (saved === undefined) return;
+    this.#captions.restore(saved.lines);
+    this.#talkingSinceMs = performance.now() - saved.talkedMs;
+    void this.#client?.resume(saved.resumeToken);
+  }
 
   #part(id: string): HTMLElement {
     const element = this.#root.getElementById(id);
@@ -99,6 +127,7 @@ export class TrunklineCall extends HTMLElement {
     this.#explain(explanation);
     this.#part('call-words').textContent = state === 'ended' ? 'Call again' : 'Call now';
     if (state === 'asking-microphone') this.#begin();
+    if (isOpen(state) && this.#frame === 0) this.#open();
     if (state === 'talking') this.#talkingSinceMs ??= performance.now();
     if (!isOpen(state)) this.#finish();
     if (before !== null) this.#moveFocus(before, state);
@@ -115,16 +144,21 @@ export class TrunklineCall extends HTMLElement {
     alert.replaceChildren(...(explanation === undefined ? [] : [heading, text]));
   }
 
+  /** A new conversation. */
   #begin(): void {
     this.#captions.clear();
-    this.#part('captions').hidden = false;
     this.#part('clock').textContent = '';
     this.#talkingSinceMs = undefined;
+  }
+
+  #open(): void {
+    this.#part('captions').hidden = false;
     this.#animate();
   }
 
   #finish(): void {
     cancelAnimationFrame(this.#frame);
+    this.#frame = 0;
     this.style.removeProperty('--level');
     this.#part('unblock').hidden = true;
     this.#part('devices').hidden = true;

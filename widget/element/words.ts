@@ -53,6 +53,12 @@ const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
     heading: 'We cannot be reached',
     text: 'Please check your internet connection, and call again in a moment.',
   },
+  [LOCAL_ENDING.relayRefused]: {
+    heading: 'We could not get through',
+    text:
+      'Your network lets calls out through a relay only, and the relay did not accept us. ' +
+      'Reload the page and call again. If that does not help, the fault is ours.',
+  },
   [LOCAL_ENDING.lost]: {
     heading: 'The connection was lost',
     text: 'We tried to bring it back, without success. Please call again.',

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
-import type { Joined } from '../../../src/web/wire.ts';
+import { RELOAD_WITHIN_MS, type Joined } from '../../../src/web/wire.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { until } from '../../support/until.ts';
 import type { Browser } from '../../support/web/browser.ts';
@@ -271,6 +271,52 @@ describe('a socket that is lost', () => {
     expect(await fourth.send('join', { resumeToken })).toMatchObject(refused);
     expect(endingOf(on, joined)).toBe('visitor-lost');
     await nothingIsLeft(on);
+  });
+});
+
+describe('a page that goes', () => {
+  it('is silent at once, and may be loaded anew: the same participant, with new transports', async () => {
+    const on = await open();
+    const { browser, joined } = await visitor(on);
+    const { transportId } = await browser.ask('transport.create', { direction: 'send' });
+    await browser.ask('produce', { transportId, rtpParameters: microphone('opus', 3) });
+    expect(await browser.send('page.gone', {})).toEqual({ ok: true });
+    await browser.gone();
+    expect(on.door.census()).toMatchObject({ visits: 1, guests: 1, transports: 0 });
+    const next = await on.browser();
+    const again = await next.ask('join', { resumeToken: joined.resumeToken });
+    expect(again).toMatchObject({ resumed: true, participantId: joined.participantId });
+    const made = await next.ask('transport.create', { direction: 'send' });
+    await next.ask('produce', {
+      transportId: made.transportId,
+      rtpParameters: microphone('opus', 4),
+    });
+    expect(on.agents).toHaveLength(1);
+    expect(on.agents[0]?.closed).toBe(false);
+  });
+
+  it('has been closed when nobody comes back', async () => {
+    const clock = new ManualClock();
+    const on = await open({ clock });
+    const { browser, joined } = await visitor(on);
+    await browser.ask('page.gone', {});
+    await browser.gone();
+    clock.advance(RELOAD_WITHIN_MS - 1);
+    expect(on.door.census().visits).toBe(1);
+    clock.advance(1);
+    await nothingIsLeft(on);
+    expect(endingOf(on, joined)).toBe('visitor-left');
+    const late = await on.browser();
+    const resume = { resumeToken: joined.resumeToken };
+    expect(await late.send('join', resume)).toMatchObject({ code: 'WEB_RESUME_TOO_LATE' });
+  });
+
+  it('that says so twice, or leaves as well, goes once', async () => {
+    const on = await open();
+    const { browser } = await visitor(on);
+    await Promise.allSettled([browser.send('page.gone', {}), browser.send('page.gone', {})]);
+    await browser.gone();
+    expect(on.door.census()).toMatchObject({ visits: 1, guests: 1 });
   });
 });
 

@@ -112,7 +112,33 @@ describe('a call', () => {
     await talk();
     await browser.page.goto('about:blank');
     await until('the gateway knows', () => stand.sockets === 0);
-    expect(stand.names()).toContain('leave');
+    expect(stand.names()).toContain('page.gone');
+  });
+
+  it('goes on, with its captions, when the page is loaded anew', async () => {
+    await talk();
+    const said = { who: 'agent', text: 'May I have your name?', final: true, utteranceId: 'u' } as const;
+    stand.tell('caption', said);
+    await text(said.text);
+    await browser.page.reload();
+    await state('talking');
+    await text(said.text);
+    expect(stand.asked.filter(({ name }) => name === 'join').map(({ ask }) => ask)).toEqual([
+      { widgetKey: 'demo', profile: 'clinic-receptionist' },
+      { resumeToken: 'resume-1' },
+    ]);
+    expect(stand.names()).not.toContain('leave');
+    await button('Hang up').click();
+    await text('You hung up.');
+    await browser.page.reload();
+    await text('Ready when you are');
+  });
+
+  it('does not go on when the gateway waits no longer', async () => {
+    await talk();
+    stand.refusals.set('join', 'WEB_RESUME_TOO_LATE');
+    await browser.page.reload();
+    await text('The connection was lost');
   });
 
   it('is left when the element is taken out of the page', async () => {
@@ -224,6 +250,7 @@ describe('what is in the way', () => {
 
   it('is overcome when a worker dies: everything is built again', async () => {
     await talk();
+    await until('heard', () => stand.names().includes('consumer.resume'));
     await stand.moveRoom();
     await state('talking');
     await until('sound again', () => stand.names().filter((name) => name === 'produce').length === 2);

@@ -27,6 +27,10 @@ export interface BrowserOptions {
   readonly allowsMicrophone?: boolean;
   readonly prefersDark?: boolean;
   readonly viewport?: { width: number; height: number };
+  /** SHA-256 of a public key, base64: a certificate with it is good, whoever signed it. */
+  readonly trustedKeyDigest?: string;
+  /** What to run in place of Chromium itself: it must end in Chromium with the same arguments. */
+  readonly program?: string;
 }
 
 /** One visitor with a browser and a profile folder of their own. */
@@ -64,6 +68,8 @@ export class Browser {
     const args = [...flags];
     if (microphone !== null) args.push('--use-fake-device-for-media-stream');
     if (allowsMicrophone) args.push('--use-fake-ui-for-media-stream');
+    if (options.trustedKeyDigest !== undefined)
+      args.push(`--ignore-certificate-errors-spki-list=${options.trustedKeyDigest}`);
     if (microphone) {
       const file = join(folder, 'microphone.wav');
       const samples = resample(microphone, TELEPHONE_HZ, microphone_hz);
@@ -71,7 +77,7 @@ export class Browser {
       args.push(`--use-file-for-fake-audio-capture=${file}`);
     }
     const context = await chromium.launchPersistentContext(join(folder, 'profile'), {
-      executablePath: chromium_path,
+      executablePath: options.program ?? chromium_path,
       args,
       colorScheme: prefersDark ? 'dark' : 'light',
       viewport: viewport ?? { width: 1280, height: 900 },

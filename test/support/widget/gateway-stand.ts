@@ -8,6 +8,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { extname, join } from 'node:path';
 import { Server, type Socket } from 'socket.io';
+import { messageOf } from '../../../src/base/errors.ts';
 import type { Sfu } from '../../../src/media/sfu.ts';
 import type { SfuRouter, WebRtcTransport } from '../../../src/media/sfu-router.ts';
 import {
@@ -152,13 +153,22 @@ export class GatewayStand {
         if (this.unanswered.has(name)) return;
         const code = this.refusals.get(name);
         if (code !== undefined) answer?.({ ok: false, code, message: `Refused: ${code}.` });
-        else answer?.({ ok: true, ...(await this.#answer(name, payload)) });
+        else answer?.(await this.#answered(name, payload));
       });
     }
   }
 
   #capabilities(): Joined['routerRtpCapabilities'] {
     return (this.#router?.rtpCapabilities ?? {}) as Joined['routerRtpCapabilities'];
+  }
+
+  /** What is gone meanwhile is refused, as a gateway does. */
+  async #answered(name: RequestName, payload: unknown): Promise<object> {
+    try {
+      return { ok: true, ...(await this.#answer(name, payload)) };
+    } catch (error) {
+      return { ok: false, code: 'WEB_NOT_FOUND', message: messageOf(error) };
+    }
   }
 
   async #answer(name: RequestName, payload: unknown): Promise<Result<RequestName>> {
@@ -172,12 +182,7 @@ export class GatewayStand {
         await this.#find(this.#transports, (ask as Ask<typeof name>).transportId).connect(ask as never);
         return {};
       case 'transport.restartIce':
-        return {
-          iceParameters: await this.#find(
-            this.#transports,
-            (ask as Ask<typeof name>).transportId,
-          ).restartIce(),
-        };
+        return this.#restartIce(ask as Ask<typeof name>);
       case 'produce':
         return this.#produce(ask as Ask<'produce'>);
       case 'consume':
@@ -198,6 +203,7 @@ export class GatewayStand {
       case 'handBack':
       case 'end':
       case 'leave':
+      case 'page.gone':
         return {};
     }
   }
@@ -233,6 +239,11 @@ export class GatewayStand {
     this.#transports.set(transport.id, transport);
     const { id: transportId, iceParameters, iceCandidates, dtlsParameters } = transport;
     return { transportId, iceParameters, iceCandidates, dtlsParameters };
+  }
+
+  async #restartIce({ transportId }: Ask<'transport.restartIce'>): Promise<Result<'transport.restartIce'>> {
+    const iceParameters = await this.#find(this.#transports, transportId).restartIce();
+    return { iceParameters, iceServers: this.joined.iceServers ?? [] };
   }
 
   async #produce({ transportId, rtpParameters }: Ask<'produce'>): Promise<Result<'produce'>> {

@@ -4,6 +4,8 @@ export interface ToneCall {
   readonly credentials: { readonly widgetKey: string; readonly profile: string } | { readonly token: string };
   /** What the visitor's microphone sounds. */
   readonly frequencyHz: number;
+  /** The only way to a relay that this browser's network leaves; absent: every way is open. */
+  readonly relayProtocol?: 'udp' | 'tcp' | 'tls';
 }
 
 /** How sound goes: our own end of a selected candidate pair. */

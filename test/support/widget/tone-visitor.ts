@@ -53,6 +53,10 @@ export class ToneVisitor {
     return this.page.evaluate('tonePage.paths()');
   }
 
+  async mute(muted: boolean): Promise<void> {
+    await this.page.evaluate(`tonePage.client.mute(${muted})`);
+  }
+
   async hangUp(): Promise<void> {
     await this.page.evaluate('tonePage.client.hangUp()');
   }

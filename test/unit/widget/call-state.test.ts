@@ -10,6 +10,7 @@ import {
 /** Every move that there is; all others are mistakes. */
 const MOVES: readonly (readonly [CallState, string, CallState])[] = [
   ['idle', 'call', 'asking-microphone'],
+  ['idle', 'resume', 'reconnecting'],
   ['asking-microphone', 'granted', 'connecting'],
   ['asking-microphone', 'over', 'ended'],
   ['connecting', 'connected', 'talking'],
@@ -19,6 +20,7 @@ const MOVES: readonly (readonly [CallState, string, CallState])[] = [
   ['reconnecting', 'restored', 'talking'],
   ['reconnecting', 'over', 'ended'],
   ['ended', 'call', 'asking-microphone'],
+  ['ended', 'resume', 'reconnecting'],
 ];
 const STATES = Object.values(CALL_STATE);
 

@@ -38,10 +38,23 @@ const tone_level = 0.25;
 
 const peers: RTCPeerConnection[] = [];
 
+/** As the network of this visitor: of the relays' addresses, those of one protocol only can be reached. */
+let relayProtocol: ToneCall['relayProtocol'];
+const reachable_urls = {
+  udp: /^turn:.*transport=udp$/,
+  tcp: /^turn:.*transport=tcp$/,
+  tls: /^turns:/,
+} as const;
+
 /** Every connection of the page is known, so that what it receives can be measured. */
 window.RTCPeerConnection = class extends RTCPeerConnection {
-  constructor(configuration?: RTCConfiguration) {
-    super(configuration);
+  constructor(configuration: RTCConfiguration = {}) {
+    const wanted = relayProtocol === undefined ? /^/ : reachable_urls[relayProtocol];
+    const iceServers = configuration.iceServers?.map((server) => ({
+      ...server,
+      urls: [server.urls].flat().filter((url) => wanted.test(url)),
+    }));
+    super({ ...configuration, ...(iceServers === undefined ? {} : { iceServers }) });
     peers.push(this);
   }
 };
@@ -94,7 +107,8 @@ window.tonePage = {
   client: undefined,
   ending: undefined,
 
-  async call({ credentials, frequencyHz }) {
+  async call({ credentials, frequencyHz, ...network }) {
+    relayProtocol = network.relayProtocol;
     const path = '/widget.js';
     const widget = (await import(path)) as { TrunklineClient: typeof TrunklineClient };
     const client = new widget.TrunklineClient({
