@@ -31,6 +31,10 @@ export const ERROR_CATALOGUE = {
     'An agent profile cannot be used by the offline voice: mend the word or key that is named.',
   VOICE_COMMAND_INVALID: 'A voice got a command it does not know: this is a bug, report it.',
   MODEL_UNAVAILABLE: 'The voice model cannot be reached: check its address and key.',
+  TRANSCRIPTION_FAILED:
+    'No transcription server could write down what the caller said: check pipeline.transcription.',
+  CHAT_FAILED: 'No chat server gave an answer: check pipeline.chat.',
+  SYNTHESIS_FAILED: 'No speech server could say the answer: check pipeline.speech.',
   TOOL_UNKNOWN: 'The agent asked for a tool that its profile does not list.',
   TOOL_ARGUMENTS_INVALID: 'The agent gave a tool arguments that do not match its schema.',
   TOOL_FAILED: 'A tool failed: the log holds the cause.',
