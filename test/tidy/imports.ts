@@ -74,7 +74,7 @@ export const PACKAGE_TABLE: Readonly<Record<string, RegExp>> = {
   'libphonenumber-js': /^src\/base\//,
   '@modelcontextprotocol/sdk': /^src\/agent\/tools\//,
   ajv: /^src\/agent\/tools\//,
-  undici: /^src\/(agent\/tools|jobs)\//,
+  undici: /^src\/(agent\/(tools|models)|jobs)\//,
   'ipaddr.js': /^src\/base\//,
   '@echogarden/rnnoise-wasm': /^src\/agent\//,
   'onnxruntime-web': /^src\/agent\//,

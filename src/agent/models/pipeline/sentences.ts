@@ -90,8 +90,7 @@ function endOfSentence(text: string): number | null {
     const next = /^\s+(\S)/.exec(text.slice(end))?.[1];
     // What follows tells a full stop from an abbreviation; it has not been written yet.
     if (next === undefined && match[0].startsWith('.')) {
-      if (/\n/.test(text.slice(end))) return end;
-      return null;
+      return text.includes('\n', end) ? end : null;
     }
     if (match[0].startsWith('.') && !endsSentence(text.slice(0, match.index), next ?? '')) continue;
     return end;

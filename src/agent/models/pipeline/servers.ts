@@ -42,9 +42,8 @@ export class Servers<S> {
   async use<T>(signal: AbortSignal, attempt: (server: Server<S>) => Promise<T>): Promise<T> {
     const candidates = this.#candidates();
     let last: StageError | null = null;
-    for (let index = 0; index < candidates.length; index += 1) {
-      const server = candidates[index];
-      if (server === undefined) break;
+    // One that is appended meanwhile comes up, too.
+    for (const server of candidates) {
       const outcome = await this.#try(server, signal, attempt);
       if ('answer' in outcome) return outcome.answer;
       last = outcome.failure;
@@ -65,7 +64,7 @@ export class Servers<S> {
       server.breaker.succeeded();
       return { answer };
     } catch (thrown) {
-      if (thrown instanceof Cancelled || signal.aborted) {
+      if (thrown instanceof Cancelled || isAborted(signal)) {
         server.breaker.cancelled();
         throw new Cancelled();
       }
@@ -82,4 +81,9 @@ export class Servers<S> {
     if (allowed.length > 0) return allowed;
     return [...this.#servers].sort((a, b) => a.breaker.allowsAtMs - b.breaker.allowsAtMs).slice(0, 1);
   }
+}
+
+/** Asked again after waiting: the compiler believes that it cannot have changed. */
+function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
 }

@@ -7,7 +7,7 @@ const call = (id: string, name = 'book', given = '{"day":"monday"}') => ({ id, n
 /** Role and text, one line per message. */
 const lines = (of: History): string[] =>
   of.messages().map((message) => {
-    const calls = 'tool_calls' in message ? message.tool_calls?.map((one) => one.id).join() : undefined;
+    const calls = message.role === 'assistant' ? message.tool_calls?.map((one) => one.id).join() : undefined;
     const text = typeof message.content === 'string' ? message.content : '-';
     return `${message.role}: ${text}${calls === undefined ? '' : ` [${calls}]`}`;
   });

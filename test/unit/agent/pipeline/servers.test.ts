@@ -1,5 +1,4 @@
-import { APIConnectionError, APIError } from 'openai';
-import type OpenAI from 'openai';
+import OpenAI, { APIConnectionError, APIError } from 'openai';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { Breaker } from '../../../../src/agent/models/pipeline/breaker.ts';
 import {
@@ -79,7 +78,7 @@ describe('a circuit breaker', () => {
 });
 
 describe('the servers of a stage', () => {
-  const client = {} as OpenAI;
+  const client = new OpenAI({ apiKey: 'test-key' });
   const failures: string[] = [];
   const stage = (...names: string[]): Servers<string> => {
     failures.length = 0;
