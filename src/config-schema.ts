@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { databaseSection } from './config/database.ts';
 import { jobsSection } from './config/jobs.ts';
+import { pipelineSection } from './config/pipeline.ts';
 import { realtimeSection } from './config/realtime.ts';
 import { redisSection } from './config/redis.ts';
 import { telemetrySection } from './config/telemetry.ts';
@@ -163,6 +164,7 @@ export const configSchema = z
     database: databaseSection,
     redis: redisSection,
     jobs: jobsSection,
+    pipeline: pipelineSection,
     trunks: z.array(trunk).min(1),
     numbers: z.array(number).min(1),
   })

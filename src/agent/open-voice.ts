@@ -3,12 +3,19 @@ import { z } from 'zod';
 import { TrunklineError } from '../base/errors.ts';
 import type { OpenVoice } from '../media/voice-port.ts';
 import { createOfflineModel } from './models/offline/index.ts';
+import { createPipelineModel } from './models/pipeline/index.ts';
+import { pipelineSettingsSchema } from './models/pipeline/settings.ts';
 import { createRealtimeModel } from './models/realtime/index.ts';
 import { realtimeSettingsSchema } from './models/realtime/settings.ts';
-import { agentProfileSchema } from './profile.ts';
+import { agentProfileSchema, type AgentProfile } from './profile.ts';
 import { Voice } from './voice.ts';
 import { voiceSpecSchema } from './voice-control.ts';
 import type { VoiceModel } from './voice-model.ts';
+
+const toolsSchema = z.record(
+  z.string(),
+  z.object({ description: z.string(), parameters: z.looseObject({}) }),
+);
 
 /** `threadOptions.agent`: how a media thread's voices find their models. */
 export const agentOptionsSchema = z.strictObject({
@@ -28,9 +35,11 @@ export const agentOptionsSchema = z.strictObject({
       connectTimeoutMs: z.int().min(100),
       appendMs: z.int().min(20).max(60),
       settings: realtimeSettingsSchema.prefault({}),
-      tools: z.record(z.string(), z.object({ description: z.string(), parameters: z.looseObject({}) })),
+      tools: toolsSchema,
     })
     .optional(),
+  /** Absent: profiles with the adapter `pipeline` are refused. */
+  pipeline: pipelineSettingsSchema.extend({ tools: toolsSchema }).optional(),
 });
 /** As written in configuration; defaults are filled in by the schema. */
 export type AgentOptions = z.input<typeof agentOptionsSchema>;
@@ -52,7 +61,7 @@ class Models {
     if (options.offline.warm.some((profile) => profile.model.adapter === 'offline')) this.get('offline');
   }
 
-  get(adapter: 'offline' | 'realtime'): VoiceModel {
+  get(adapter: AgentProfile['model']['adapter']): VoiceModel {
     const known = this.#models.get(adapter);
     if (known) return known;
     const model = this.#create(adapter);
@@ -60,13 +69,18 @@ class Models {
     return model;
   }
 
-  #create(adapter: 'offline' | 'realtime'): VoiceModel {
+  #create(adapter: AgentProfile['model']['adapter']): VoiceModel {
     if (adapter === 'offline') {
       const { cacheFolder, warm } = this.#options.offline;
       return createOfflineModel({
         cacheFolder,
         warm: warm.filter((profile) => profile.model.adapter === 'offline'),
       });
+    }
+    if (adapter === 'pipeline') {
+      if (!this.#options.pipeline)
+        throw new TrunklineError('MODEL_UNAVAILABLE', 'no pipeline of servers is configured');
+      return createPipelineModel(this.#options.pipeline);
     }
     if (!this.#options.realtime)
       throw new TrunklineError('MODEL_UNAVAILABLE', 'no realtime server is configured');

@@ -74,10 +74,10 @@ export const agentProfileSchema = z.strictObject({
   /** IANA time zone: what "tomorrow at ten" means. */
   time_zone: z.string().refine(isTimeZone, 'no IANA time zone, such as Europe/London').default('UTC'),
   language: z.literal('en').default('en'),
-  /** `offline` or `realtime`: which adapter speaks. */
+  /** Which adapter speaks. */
   model: z
     .strictObject({
-      adapter: z.enum(['offline', 'realtime']).default('offline'),
+      adapter: z.enum(['offline', 'realtime', 'pipeline']).default('offline'),
       name: z.string().default(''),
       voice: z.string().default('slt'),
       /** What this profile wants differently from the configuration's section `realtime`. */

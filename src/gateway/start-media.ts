@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { AgentOptions } from '../agent/open-voice.ts';
 import type { ToolRegistry } from '../agent/tools/tool-registry.ts';
 import type { Log } from '../base/log.ts';
+import { pipelineSettings } from '../config/pipeline.ts';
 import { packageRoot, type Settings } from '../config.ts';
 import { Sfu } from '../media/sfu.ts';
 import { MediaThreads } from '../media/threads.ts';
@@ -62,6 +63,10 @@ function agentOptions(
 ): AgentOptions {
   const { base_url, api_key, model, voice, connect_timeout_ms, append_ms, ...settings } = config.realtime;
   const { variables } = environment;
+  const openai = {
+    baseUrl: variables['OPENAI_BASE_URL'] ?? 'https://api.openai.com/v1',
+    apiKey: variables['OPENAI_API_KEY'] ?? '',
+  };
   const answering = new Set([
     ...config.numbers.map((route) => route.profile),
     ...config.web.widget_keys.flatMap((one) => one.profiles),
@@ -72,8 +77,8 @@ function agentOptions(
       warm: [...profiles.values()].filter((profile) => answering.has(profile.name)),
     },
     realtime: {
-      baseUrl: base_url || (variables['OPENAI_BASE_URL'] ?? 'https://api.openai.com/v1'),
-      apiKey: api_key || (variables['OPENAI_API_KEY'] ?? ''),
+      baseUrl: base_url || openai.baseUrl,
+      apiKey: api_key || openai.apiKey,
       model,
       voice,
       connectTimeoutMs: connect_timeout_ms,
@@ -81,5 +86,6 @@ function agentOptions(
       settings,
       tools: tools.declarations(),
     },
+    pipeline: { ...pipelineSettings(config.pipeline, openai), tools: tools.declarations() },
   };
 }

@@ -2,7 +2,9 @@
  * The conversation as the chat model is told it: what the caller said, what the caller heard of the agent, and tool
  * calls with their results. It is kept within a budget of characters; what is oldest is forgotten first.
  */
+import { newId } from '../../../base/ids.ts';
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
+import type { HistoryTurn } from '../../voice-model.ts';
 import type { AssembledCall } from './tool-assembly.ts';
 import { text_chars_max, tool_result_chars_max } from './limits.ts';
 
@@ -34,6 +36,14 @@ export class History {
   constructor(options: { system: string; charsMax: number }) {
     this.#system = options.system;
     this.#charsMax = options.charsMax;
+  }
+
+  /** A conversation that another session began. */
+  takeOver(turns: readonly HistoryTurn[]): void {
+    for (const { from, text } of turns) {
+      if (from === 'agent') this.said(newId('before'), text);
+      else this.heard(from === 'note' ? `[${text}]` : text);
+    }
   }
 
   /** The caller said it, or did it: keys come here in brackets. */

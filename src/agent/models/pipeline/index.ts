@@ -87,9 +87,10 @@ export function createPipelineModel(options: PipelineOptions): PipelineModel {
     async connect(call: ConnectOptions): Promise<VoiceSession> {
       const { profile } = call;
       const system = `${sessionInstructions(profile, call.now())}\n${SPOKEN}`;
+      const history = new History({ system, charsMax: chat.historyCharsMax });
+      history.takeOver(call.history ?? []);
       const session = new PipelineSession({
-        ...{ call, clock, transcriber, phrases, chat: talker, speech: speaker },
-        history: new History({ system, charsMax: chat.historyCharsMax }),
+        ...{ call, clock, history, transcriber, phrases, chat: talker, speech: speaker },
         tools: declaredTools(profile.tools, options.tools ?? {}),
         model: profile.model.name,
         voice: profile.model.voice === OFFLINE_VOICE ? '' : profile.model.voice,

@@ -14,6 +14,7 @@ import { piecesOf, type Phrases } from './phrases.ts';
 import type { Speech, Spoken } from './speech.ts';
 import type { SpokenReply } from './spoken-reply.ts';
 import type { Transcriber, Transcript } from './transcriber.ts';
+import { chatUsage, heardUsage, spokenUsage } from './usage.ts';
 import { UtteranceRecorder, wavOf, type Utterance } from './utterance.ts';
 import type { ChatCompletionFunctionTool } from 'openai/resources/chat/completions';
 
@@ -85,10 +86,7 @@ export class PipelineSession implements VoiceSession {
       onRound: () => (this.#unanswered = false),
       onReply: (reply) => this.#remember(reply),
       onCall: (call) => this.#tell('toolCall', call),
-      onAnswer: ({ model: used, server, usage }) =>
-        this.#tell('usage', {
-          usage: { source: 'chat', model: used, server, ...(usage as object | undefined) },
-        }),
+      onAnswer: ({ model: used, usage }) => this.#tell('usage', { usage: chatUsage(used, usage) }),
       onDone: (failure) => this.#answered(failure),
     });
   }
@@ -179,12 +177,9 @@ export class PipelineSession implements VoiceSession {
   }
 
   #heard(utteranceId: string, { samples, spokenMs }: Utterance, transcript: Transcript): void {
-    const { text, model, server, usage } = transcript;
-    const seconds = samples.length / SAMPLE_RATE_HZ;
+    const { text, model, usage } = transcript;
     this.#tell('heard', { utteranceId, text, final: true });
-    this.#tell('usage', {
-      usage: { ...(usage as object | undefined), source: 'transcription', model, server, seconds },
-    });
+    this.#tell('usage', { usage: heardUsage(model, usage, samples.length / SAMPLE_RATE_HZ) });
     if (/[\p{L}\p{N}]/u.test(text)) {
       this.#misses = 0;
       this.#history.heard(text);
@@ -296,8 +291,8 @@ export class PipelineSession implements VoiceSession {
     this.#history.said(itemId, heard);
   }
 
-  #spoken({ model, server, characters, ms }: Spoken): void {
-    this.#tell('usage', { usage: { source: 'speech', model, server, characters, seconds: ms / 1000 } });
+  #spoken(spoken: Spoken): void {
+    this.#tell('usage', { usage: spokenUsage(spoken) });
   }
 
   #unspoken(reply: SpokenReply, failure: StageError): void {
