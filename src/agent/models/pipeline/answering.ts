@@ -10,7 +10,7 @@
 import type { ChatCompletionFunctionTool } from 'openai/resources/chat/completions';
 import { newId } from '../../../base/ids.ts';
 import type { Answer, Chat } from './chat.ts';
-import { Cancelled, stageError, type StageError } from './failure.ts';
+import { Cancelled, isAborted, stageError, type StageError } from './failure.ts';
 import type { History } from './history.ts';
 import type { Mouth } from './mouth.ts';
 import { SentenceSplitter } from './sentences.ts';
@@ -107,7 +107,7 @@ export class Answering {
   #done(turn: Turn, thrown: unknown): void {
     if (this.#turn !== turn) return;
     this.#turn = null;
-    if (turn.reply !== null) this.#options.mouth.end(turn.reply);
+    this.#endReply(turn);
     if (thrown instanceof Cancelled) return;
     this.#options.onDone(thrown === null ? null : stageError('chat', 'the chat server', thrown));
   }
@@ -117,16 +117,16 @@ export class Answering {
     const { signal } = turn.abort;
     for (let round = 1; round <= roundsMax; round += 1) {
       await ourTurn(signal);
-      if (signal.aborted) return;
+      if (isAborted(signal)) return;
       const calls = await this.#round(turn, round < roundsMax);
-      if (signal.aborted || calls.length === 0 || !this.#call(turn, calls)) return;
+      if (isAborted(signal) || calls.length === 0 || !this.#call(turn, calls)) return;
       await this.#results(turn);
-      if (signal.aborted) return;
+      if (isAborted(signal)) return;
     }
   }
 
   async #round(turn: Turn, mayCall: boolean): Promise<readonly AssembledCall[]> {
-    const { chat, history, mouth, tools, model, onRound, onAnswer } = this.#options;
+    const { chat, history, tools, model, onRound, onAnswer } = this.#options;
     const { signal } = turn.abort;
     const splitter = new SentenceSplitter();
     turn.phase = 'thinking';
@@ -141,10 +141,14 @@ export class Answering {
       onText: (piece) => this.#say(turn, splitter.push(piece)),
     });
     onAnswer(answer);
-    if (signal.aborted) return [];
+    if (isAborted(signal)) return [];
     this.#say(turn, splitter.flush());
-    if (turn.reply !== null) mouth.end(turn.reply);
+    this.#endReply(turn);
     return answer.calls;
+  }
+
+  #endReply(turn: Turn): void {
+    if (turn.reply !== null) this.#options.mouth.end(turn.reply);
   }
 
   #say(turn: Turn, written: readonly string[]): void {

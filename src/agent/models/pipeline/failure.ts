@@ -43,6 +43,11 @@ export class Cancelled extends Error {
   }
 }
 
+/** Asked again after waiting: the compiler believes that it cannot have changed. */
+export function isAborted(signal: AbortSignal): boolean {
+  return signal.aborted;
+}
+
 /** Anything that a request threw. `where` names the server; keys never get into the sentence. */
 export function stageError(stage: Stage, where: string, thrown: unknown): StageError {
   if (thrown instanceof StageError) return thrown;
@@ -67,7 +72,7 @@ function causeOf(thrown: unknown): string {
   return [code, messageOf(root)].filter((part) => part !== '').join(' ');
 }
 
-type VendorError = APIError<number | undefined, Headers | undefined>;
+type VendorError = APIError;
 
 function refusal(stage: Stage, where: string, error: VendorError): StageError {
   const options = { cause: error };

@@ -2,7 +2,7 @@
 import type OpenAI from 'openai';
 import type { Clock } from '../../../base/clock.ts';
 import { Breaker, type BreakerSettings } from './breaker.ts';
-import { Cancelled, stageError, StageError, type Stage } from './failure.ts';
+import { Cancelled, isAborted, stageError, StageError, type Stage } from './failure.ts';
 
 export interface Server<S> {
   readonly settings: S;
@@ -81,9 +81,4 @@ export class Servers<S> {
     if (allowed.length > 0) return allowed;
     return [...this.#servers].sort((a, b) => a.breaker.allowsAtMs - b.breaker.allowsAtMs).slice(0, 1);
   }
-}
-
-/** Asked again after waiting: the compiler believes that it cannot have changed. */
-function isAborted(signal: AbortSignal): boolean {
-  return signal.aborted;
 }
