@@ -71,7 +71,7 @@ export interface Area {
  */
 const TESTS_OF: Readonly<Record<string, RegExp>> = {
   'src/phone': /^test\/[^/]+\/phone\/|^test\/sip\/|^sip\/scenarios\//,
-  'src/agent': /^test\/[^/]+\/(agent|realtime|offline|speech)\//,
+  'src/agent': /^test\/[^/]+\/(agent|realtime(-server)?|openai-server|offline|speech)\//,
   'src/*.ts':
     /^test\/(unit|integration)\/(config|gateway|main|media-thread)\/|^test\/(integration\/[^/]+$|e2e\/)/,
   'sip/server': /^test\/[^/]+\/sip(-server)?\/|^test\/sip\/|^sip\/scenarios\//,

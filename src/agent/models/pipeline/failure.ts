@@ -56,7 +56,7 @@ export function stageError(stage: Stage, where: string, thrown: unknown): StageE
     const detail = `${where} cannot be reached (${causeOf(thrown)})`;
     return new StageError(stage, detail, { retryable: true, quick: true }, options);
   }
-  if (thrown instanceof APIError) return refusal(stage, where, thrown as VendorError);
+  if (thrown instanceof APIError) return refusal(stage, where, thrown as APIError);
   if (thrown instanceof SyntaxError)
     return new StageError(stage, `${where} answered garbage`, { retryable: true, quick: true }, options);
   const detail = `${where}: ${causeOf(thrown).slice(0, detail_chars_max)}`;
@@ -72,9 +72,7 @@ function causeOf(thrown: unknown): string {
   return [code, messageOf(root)].filter((part) => part !== '').join(' ');
 }
 
-type VendorError = APIError;
-
-function refusal(stage: Stage, where: string, error: VendorError): StageError {
+function refusal(stage: Stage, where: string, error: APIError): StageError {
   const options = { cause: error };
   const status = typeof error.status === 'number' ? error.status : null;
   // OpenAI repeats a part of the key in its sentence.

@@ -79,7 +79,7 @@ export class History {
   answered(callId: string, result: unknown): void {
     for (const entry of this.#entries) {
       const call = entry.role === 'agent' ? entry.calls.find((one) => one.id === callId) : undefined;
-      if (call !== undefined) call.result = JSON.stringify(result ?? null).slice(0, tool_result_chars_max);
+      if (call?.result === null) call.result = JSON.stringify(result ?? null).slice(0, tool_result_chars_max);
     }
   }
 

@@ -35,7 +35,7 @@ export const malformed_chunks_max = 3;
 /** Longest time that a server's Retry-After, or a row of failures, keeps it out of use. */
 export const avoid_ms_max = 300_000;
 
-/** Answers in a row that failed at every server, after which the session is given up. */
+/** Requests of one stage in a row that failed at every server, after which the session is given up. */
 export const failures_in_a_row_max = 3;
 
 /** A shorter sound that is no words is a cough, and gets no answer. */

@@ -139,7 +139,7 @@ export class Mouth {
       const reply = this.#replies[0];
       if (reply === undefined) return;
       for (const sentence of reply.sentences) {
-        for (const bytes of sentence.chunks.splice(0)) this.#sound(reply, bytes);
+        for (const bytes of sentence.chunks.splice(0)) this.#sound(reply, sentence, bytes);
         // Whoever was told may have cut it.
         if (reply.over) return;
         if (sentence.state !== 'spoken') return;
@@ -149,8 +149,9 @@ export class Mouth {
     }
   }
 
-  #sound(reply: SpokenReply, bytes: Uint8Array): void {
+  #sound(reply: SpokenReply, sentence: Sentence, bytes: Uint8Array): void {
     if (bytes.length === 0 || reply.over) return;
+    sentence.sounding = true;
     const { on } = this.#options;
     const { itemId } = reply;
     if (!reply.begun) {

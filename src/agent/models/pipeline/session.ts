@@ -6,7 +6,7 @@ import type { ConnectOptions, SessionEvents, VoiceSession } from '../../voice-mo
 import { Digits } from '../realtime/digits.ts';
 import { Answering } from './answering.ts';
 import type { Chat } from './chat.ts';
-import { Cancelled, stageError, type StageError } from './failure.ts';
+import { Cancelled, stageError, type Stage, type StageError } from './failure.ts';
 import type { History } from './history.ts';
 import { cough_ms_max, failures_in_a_row_max, replies_max, utterances_max } from './limits.ts';
 import { Mouth } from './mouth.ts';
@@ -52,7 +52,8 @@ export class PipelineSession implements VoiceSession {
   /** The caller has said something that no round with the model has read. */
   #unanswered = false;
   #misses = 0;
-  #failures = 0;
+  /** In a row, stage by stage. */
+  readonly #failures: Record<Stage, number> = { transcription: 0, chat: 0, speech: 0 };
   #apology: SpokenReply | null = null;
   #closed = false;
 
@@ -178,6 +179,7 @@ export class PipelineSession implements VoiceSession {
 
   #heard(utteranceId: string, { samples, spokenMs }: Utterance, transcript: Transcript): void {
     const { text, model, usage } = transcript;
+    this.#failures.transcription = 0;
     this.#tell('heard', { utteranceId, text, final: true });
     this.#tell('usage', { usage: heardUsage(model, usage, samples.length / SAMPLE_RATE_HZ) });
     if (/[\p{L}\p{N}]/u.test(text)) {
@@ -234,7 +236,7 @@ export class PipelineSession implements VoiceSession {
   }
 
   #answered(failure: StageError | null): void {
-    if (failure === null) this.#failures = 0;
+    if (failure === null) this.#failures.chat = 0;
     else this.#failed(failure, true);
     this.#answer();
   }
@@ -292,6 +294,7 @@ export class PipelineSession implements VoiceSession {
   }
 
   #spoken(spoken: Spoken): void {
+    this.#failures.speech = 0;
     this.#tell('usage', { usage: spokenUsage(spoken) });
   }
 
@@ -306,10 +309,10 @@ export class PipelineSession implements VoiceSession {
   /** Tells of it, and goes on with an apology, unless there is no hope left. */
   #failed(failure: StageError, apologise: boolean): void {
     if (this.#closed) return;
-    this.#failures += 1;
+    this.#failures[failure.stage] += 1;
     const { code, detail, retryable } = failure;
     this.#tell('failed', { code, detail, retryable });
-    if (!retryable || this.#failures >= failures_in_a_row_max) this.close();
+    if (!retryable || this.#failures[failure.stage] >= failures_in_a_row_max) this.close();
     else if (apologise) this.#apology = this.#say(this.#call.profile.trouble);
   }
 

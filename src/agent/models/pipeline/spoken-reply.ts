@@ -15,6 +15,8 @@ export class Sentence {
   readonly text: string;
   readonly abort = new AbortController();
   state: SentenceState = 'waiting';
+  /** Sound of it was passed on. */
+  sounding = false;
   /** Sound that has not been passed on, because an earlier sentence is not through. */
   readonly chunks: Uint8Array[] = [];
   #bytes = 0;
@@ -56,7 +58,7 @@ export class SpokenReply {
   /** Of the sentences that sound, or have. */
   get soundingText(): string {
     return this.sentences
-      .filter((sentence) => sentence.ms > 0)
+      .filter((sentence) => sentence.sounding)
       .map((sentence) => sentence.text)
       .join(' ');
   }
