@@ -73,7 +73,9 @@ export interface PipelineFallbacks {
   readonly apiKey: string;
 }
 
-/** A server with an address of its own gets only the key that stands beside it: OpenAI's is not for others. */
+/**
+ * A server with an address of its own gets only the key that stands beside it: OpenAI's is not for others.
+ */
 function place(
   { base_url: url, api_key: key }: { base_url: string; api_key: string },
   { baseUrl: defaultUrl, apiKey: defaultKey }: PipelineFallbacks,

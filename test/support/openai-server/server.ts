@@ -1,6 +1,7 @@
 /**
- * A local server for OpenAI's three HTTP endpoints of speech and chat, over real sockets. It keeps the protocol's
- * rules; what it answers is up to behaviours: scripted ones (replies.ts), or real speech and a mind (live.ts).
+ * A local server for OpenAI's three HTTP endpoints of speech and chat, over real sockets. It keeps the
+ * protocol's rules; what it answers is up to behaviours: scripted ones (replies.ts), or real speech and a
+ * mind (live.ts).
  */
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';

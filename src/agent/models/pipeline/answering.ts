@@ -1,6 +1,6 @@
 /**
- * The agent's answer to what the caller said: rounds with the chat model, its words spoken while they are written,
- * its tool calls run in between.
+ * The agent's answer to what the caller said: rounds with the chat model, its words spoken while they are
+ * written, its tool calls run in between.
  *
  *   idle --answer--> thinking --no calls--> idle
  *                     ^   |calls

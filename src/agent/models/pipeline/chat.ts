@@ -1,4 +1,7 @@
-/** One round with the chat model by `POST /chat/completions`, streamed: words as they come, tool calls when whole. */
+/**
+ * One round with the chat model by `POST /chat/completions`, streamed: words as they come, tool calls when
+ * whole.
+ */
 import type {
   ChatCompletionCreateParamsStreaming,
   ChatCompletionFunctionTool,
@@ -73,7 +76,7 @@ export interface ChatOptions {
 
 /** For a server that has to go on where another one broke off. */
 const GO_ON =
-  '[Your answer was cut off by a fault; the caller has heard it so far. Finish it from there, without repeating.]';
+  '[Your answer was cut off by a fault; the caller has heard it so far. Finish it, without repeating.]';
 
 export class Chat {
   readonly #options: ChatOptions;

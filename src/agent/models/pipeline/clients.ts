@@ -1,8 +1,14 @@
-/** One `openai` client per server, all over one pool of connections that outlives the pauses of a conversation. */
+/**
+ * One `openai` client per server, all over one pool of connections that outlives the pauses of a
+ * conversation.
+ */
 import OpenAI from 'openai';
 import { Agent, fetch as undiciFetch } from 'undici';
 
-/** Node's own pool closes a connection after 4 s without a request, and every turn would begin with a handshake. */
+/**
+ * Node's own pool closes a connection after 4 s without a request, and every turn would begin with a
+ * handshake.
+ */
 const KEEP_ALIVE_MS = 60_000;
 const CONNECT_MS_MAX = 5000;
 

@@ -1,4 +1,6 @@
-/** What can go wrong at a server, said in one vocabulary: which stage, whether a new try may help, and when. */
+/**
+ * What can go wrong at a server, said in one vocabulary: which stage, whether a new try may help, and when.
+ */
 import { APIConnectionError, APIError } from 'openai';
 import { messageOf, TrunklineError } from '../../../base/errors.ts';
 import { detail_chars_max } from './limits.ts';

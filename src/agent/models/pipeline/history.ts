@@ -1,6 +1,7 @@
 /**
- * The conversation as the chat model is told it: what the caller said, what the caller heard of the agent, and tool
- * calls with their results. It is kept within a budget of characters; what is oldest is forgotten first.
+ * The conversation as the chat model is told it: what the caller said, what the caller heard of the agent,
+ * and tool calls with their results. It is kept within a budget of characters; what is oldest is forgotten
+ * first.
  */
 import { newId } from '../../../base/ids.ts';
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
@@ -116,7 +117,9 @@ export class History {
     this.#entries.splice(0, this.#entries.length, ...kept);
   }
 
-  /** Cuts down to less than the budget, so that the next turns begin alike: servers keep what they have read. */
+  /**
+   * Cuts down to less than the budget, so that the next turns begin alike: servers keep what they have read.
+   */
   #forget(): void {
     const total = this.#entries.reduce((sum, entry) => sum + sizeOf(entry), this.#system.length);
     if (total <= this.#charsMax) return;

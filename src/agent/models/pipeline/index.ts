@@ -1,4 +1,7 @@
-/** Self-hosted or rented models in a row as one voice: transcription, chat, speech, each an OpenAI-compatible server. */
+/**
+ * Self-hosted or rented models in a row as one voice: transcription, chat, speech, each an OpenAI-compatible
+ * server.
+ */
 import { setMaxListeners } from 'node:events';
 import type { ChatCompletionFunctionTool } from 'openai/resources/chat/completions';
 import { systemClock, type Clock } from '../../../base/clock.ts';
@@ -37,7 +40,7 @@ export interface PipelineModel extends VoiceModel {
 const OFFLINE_VOICE = 'slt';
 
 const SPOKEN =
-  'What you write is spoken to the caller: plain sentences, no lists, no markdown, no emoji, no addresses of pages.';
+  'What you write is spoken to the caller: plain sentences, no lists, markdown, emoji or web addresses.';
 
 const HANG_UP: ToolDeclaration = {
   description: 'Ends the call once everything said so far has been played to the caller.',
@@ -50,8 +53,8 @@ const HANG_UP: ToolDeclaration = {
 };
 
 /**
- * The sessions of a thread share connections, what is known of the servers' health, and the sound of fixed phrases.
- * `connect` rejects with MODEL_UNAVAILABLE (a ConnectError) when the greeting cannot be spoken.
+ * The sessions of a thread share connections, what is known of the servers' health, and the sound of fixed
+ * phrases. `connect` rejects with MODEL_UNAVAILABLE (a ConnectError) when the greeting cannot be spoken.
  */
 export function createPipelineModel(options: PipelineOptions): PipelineModel {
   const clock = options.clock ?? systemClock;

@@ -1,4 +1,6 @@
-/** Every limit of the pipeline: units stand last in the names. What an operator sets is in the configuration. */
+/**
+ * Every limit of the pipeline: units stand last in the names. What an operator sets is in the configuration.
+ */
 
 /** Sound of one utterance that is sent to be written down; a caller who talks longer is cut here. */
 export const utterance_ms_max = 120_000;

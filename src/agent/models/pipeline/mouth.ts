@@ -1,6 +1,6 @@
 /**
- * The agent's replies, sentence by sentence to the synthesiser and strictly in order to the voice: the next sentence
- * is synthesised while the one before it sounds.
+ * The agent's replies, sentence by sentence to the synthesiser and strictly in order to the voice: the next
+ * sentence is synthesised while the one before it sounds.
  */
 import type { Codec } from '../../../media/frame.ts';
 import type { SessionEvents } from '../../voice-model.ts';

@@ -41,7 +41,9 @@ export class Phrases {
     return bytes;
   }
 
-  /** Resolves when it is in hand: with what it cost, null when it cost nothing. @throws StageError, Cancelled */
+  /**
+   * Resolves when it is in hand: with what it cost, null when it cost nothing. @throws StageError, Cancelled
+   */
   prepare(phrase: Phrase): Promise<Spoken | null> {
     const key = keyOf(phrase);
     if (this.#kept.has(key)) return Promise.resolve(null);

@@ -1,6 +1,6 @@
 /**
- * Any rate down to the telephone's 8 kHz (or up to it): a polyphase FIR low-pass that works on a stream, chunk by
- * chunk, and gives the same samples wherever the chunks are cut.
+ * Any rate down to the telephone's 8 kHz (or up to it): a polyphase FIR low-pass that works on a stream,
+ * chunk by chunk, and gives the same samples wherever the chunks are cut.
  */
 import { SAMPLE_RATE_HZ } from '../../../media/frame.ts';
 

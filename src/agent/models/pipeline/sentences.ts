@@ -1,6 +1,7 @@
 /**
- * A written answer, cut into what is synthesised at a time, while it is still being written: whole sentences, short
- * ones together, long ones at a clause. The first piece is short, because the caller waits for it.
+ * A written answer, cut into what is synthesised at a time, while it is still being written: whole
+ * sentences, short ones together, long ones at a clause. The first piece is short, because the caller waits
+ * for it.
  */
 
 /** Pieces after the first are at least so long: a voice has no melody over two words. */
@@ -15,9 +16,10 @@ const CHARS_MAX = 300;
 
 /** A stop after one of these ends no sentence. */
 const ABBREVIATIONS = new Set(
-  'mr mrs ms dr prof st no vs e.g i.e etc approx dept ext fig jan feb mar apr jun jul aug sep sept oct nov dec inc ltd'.split(
-    ' ',
-  ),
+  [
+    'mr mrs ms dr prof st no vs e.g i.e etc approx dept ext fig inc ltd',
+    'jan feb mar apr jun jul aug sep sept oct nov dec',
+  ].flatMap((line) => line.split(' ')),
 );
 
 /** The end of a sentence, with the quotes and brackets that belong to it. */

@@ -139,8 +139,8 @@ export class PipelineSession implements VoiceSession {
   }
 
   /**
-   * The caller goes on while we think: the answer would miss what they say now. Nothing of it was heard: the voice
-   * would have told of an interruption first.
+   * The caller goes on while we think: the answer would miss what they say now. Nothing of it was heard: the
+   * voice would have told of an interruption first.
    */
   #takeBack(): void {
     const cancelled = this.#answering.cancel();

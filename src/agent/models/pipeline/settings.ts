@@ -1,7 +1,11 @@
-/** What the pipeline is told: the servers of each stage, and how patient to be. Checked where it is parsed. */
+/**
+ * What the pipeline is told: the servers of each stage, and how patient to be. Checked where it is parsed.
+ */
 import { z } from 'zod';
 
-/** Further fields of a request's body, as a server wants them: `reasoning_effort`, `chat_template_kwargs` … */
+/**
+ * Further fields of a request's body, as a server wants them: `reasoning_effort`, `chat_template_kwargs` …
+ */
 const extra = z.record(z.string(), z.json()).default({});
 
 const server = {

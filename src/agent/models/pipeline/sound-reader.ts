@@ -1,4 +1,6 @@
-/** Sound as a speech server streams it, to G.711: a WAV head or raw samples, cut anywhere, at any usual rate. */
+/**
+ * Sound as a speech server streams it, to G.711: a WAV head or raw samples, cut anywhere, at any usual rate.
+ */
 import type { Codec } from '../../../media/frame.ts';
 import { decode, encode } from '../../../media/g711.ts';
 import { StageError } from './failure.ts';

@@ -9,8 +9,14 @@ const HTML_TAG = /<\/?[a-z][^<>]{0,100}>/gi;
 const LINE_MARK = /^[ \t]*(?:#{1,6}|[-*+•]|>+|\d{1,3}[.)])[ \t]+/gm;
 const RULE = /^[ \t]*(?:[-*_=][ \t]*){3,}$/gm;
 /** Pictures, flags, skin tones, keycaps, and the marks that join them. */
-const EMOJI =
-  /(?:[0-9#*]\u{FE0F}?\u{20E3})|[\p{Extended_Pictographic}\p{Emoji_Modifier}\p{Regional_Indicator}\u{FE0F}\u{200D}\u{E0020}-\u{E007F}]/gu;
+const EMOJI = new RegExp(
+  [
+    '[0-9#*]\\u{FE0F}?\\u{20E3}',
+    '[\\p{Extended_Pictographic}\\p{Emoji_Modifier}\\p{Regional_Indicator}]',
+    '[\\u{FE0F}\\u{200D}\\u{E0020}-\\u{E007F}]',
+  ].join('|'),
+  'gu',
+);
 /** Marks that stand for emphasis; a star between numbers is a product, an underscore in a word its own. */
 const EMPHASIS = /(?<!\d ?)\*+|\*+(?! ?\d)|~~|`+|(?<![\p{L}\p{N}])_+|_+(?![\p{L}\p{N}])/gu;
 

@@ -63,7 +63,10 @@ export class SpokenReply {
       .join(' ');
   }
 
-  /** The words that the first `heardMs` of its sound hold; one that was cut within a sentence ends with an ellipsis. */
+  /**
+   * The words that the first `heardMs` of its sound hold; one that was cut within a sentence ends with an
+   * ellipsis.
+   */
   heardText(heardMs: number): string {
     const heard: string[] = [];
     let leftMs = heardMs;

@@ -1,4 +1,6 @@
-/** Takes `<think> … </think>` out of a streamed answer: what a reasoning model mumbles is not for the caller. */
+/**
+ * Takes `<think> … </think>` out of a streamed answer: what a reasoning model mumbles is for nobody.
+ */
 
 const OPEN = '<think>';
 const CLOSE = '</think>';

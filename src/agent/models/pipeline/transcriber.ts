@@ -129,8 +129,8 @@ function noTranscript(name: string, what: string): StageError {
 }
 
 /**
- * `multipart/form-data` (RFC 7578). Made by hand: the client builds it with Node's FormData, which the pool's own
- * `fetch` takes for a plain object.
+ * `multipart/form-data` (RFC 7578). Made by hand: the client builds it with Node's FormData, which the
+ * pool's own `fetch` takes for a plain object.
  */
 export function multipart(
   wav: Uint8Array,

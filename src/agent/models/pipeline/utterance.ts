@@ -1,4 +1,7 @@
-/** What the caller says, from a little before it was noticed to its end; and how it is sent to be written down. */
+/**
+ * What the caller says, from a little before it was noticed to its end; and how it is sent to be written
+ * down.
+ */
 import { FRAME_MS, SAMPLE_RATE_HZ, type Codec } from '../../../media/frame.ts';
 import { decode, G711 } from '../../../media/g711.ts';
 import { utterance_ms_max } from './limits.ts';

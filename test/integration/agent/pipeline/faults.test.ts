@@ -27,6 +27,7 @@ import {
   type Behaviour,
   type OpenAiServer,
 } from '../../../support/openai-server/server.ts';
+import { encodeWav } from '../../../support/sound/wav.ts';
 
 let server: OpenAiServer;
 let second: OpenAiServer;
@@ -393,10 +394,7 @@ describe('no server', () => {
 });
 
 function floatWav(): Buffer {
-  const file = Buffer.alloc(200);
-  file.write('RIFF\0\0\0\0WAVEfmt \x10\0\0\0\x03\0\x01\0', 0, 'latin1');
-  file.writeUInt32LE(24_000, 24);
-  file.writeUInt16LE(32, 34);
-  file.write('data', 36, 'latin1');
+  const file = encodeWav({ sampleRateHz: 24_000, channels: [new Int16Array(100)] });
+  file.writeUInt16LE(3, 20);
   return file;
 }
