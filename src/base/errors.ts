@@ -68,6 +68,14 @@ export const ERROR_CATALOGUE = {
   DESK_CALL_TAKEN: 'The call does not ring here any more: a colleague was quicker, or the caller is gone.',
   DESK_SIGNED_OUT: 'The desk is not signed in any more: sign in again.',
   DESK_FULL: 'The tenant has as many desks signed in as it may have: sign one out.',
+  ADDRESS_FORBIDDEN: 'The address may not be reached from here: use a public https:// address, or allow it.',
+  PROVIDER_REFUSED: 'A provider refused what it was asked: mend what it names; trying again would not help.',
+  PROVIDER_UNAVAILABLE: 'A provider cannot be reached or has no capacity: it is tried again by itself.',
+  PROVIDER_UNCLEAR:
+    'A provider was lost before it answered: it is not known whether it did what it was asked.',
+  SMS_TEXT_INVALID: 'A text message cannot be made: give every place of the template a value, or shorten it.',
+  SIGNATURE_INVALID: 'A webhook is not signed as it should be: compare the secret or public key.',
+  CALENDAR_UNREADABLE: 'A calendar answered with something that is no calendar: check its address.',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
