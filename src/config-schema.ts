@@ -3,6 +3,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { apiSection } from './config/api.ts';
 import { databaseSection } from './config/database.ts';
 import { jobsSection } from './config/jobs.ts';
 import { pipelineSection } from './config/pipeline.ts';
@@ -147,6 +148,7 @@ export const configSchema = z
       .prefault({}),
     telemetry: telemetrySection.prefault({}),
     web: web.prefault({}),
+    api: apiSection.prefault({}),
     calls: z
       .strictObject({
         max: z.int().min(1).max(100_000).default(200),

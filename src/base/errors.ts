@@ -56,6 +56,12 @@ export const ERROR_CATALOGUE = {
   WEB_MEDIA_REFUSED: 'The sound cannot be sent or received as asked: the codec or its settings do not fit.',
   WEB_FAILED: 'Something went wrong on our side: try again; the log holds the cause.',
   WEB_FULL: 'No visitor can be taken now: the limit is reached, or the gateway is stopping.',
+  API_KEY_INVALID: 'The API key is missing, unknown, revoked or out of date: send one that is live.',
+  API_FORBIDDEN: 'The API key does not hold the scope that this needs: make one that does.',
+  API_NOT_FOUND: 'There is no such thing here.',
+  API_TOO_FAST: 'Requests come faster than they are taken: slow down.',
+  API_REQUEST_INVALID: 'The request does not match its schema: see /v1/openapi.json.',
+  API_FAILED: 'Something went wrong on our side: try again; the log holds the cause.',
   STORE_UNAVAILABLE: 'The database cannot be reached now: work waits and is tried again; check database.url.',
   STORE_MIGRATION_INVALID:
     'The database does not match this version: use the version that made it, or a newer one.',
@@ -79,6 +85,10 @@ export const ERROR_CATALOGUE = {
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CATALOGUE;
+
+export function isErrorCode(code: string): code is ErrorCode {
+  return Object.hasOwn(ERROR_CATALOGUE, code);
+}
 
 /** A failure with a code of the catalogue. `detail` says what was met; secrets never go into it. */
 export class TrunklineError extends Error {

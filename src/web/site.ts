@@ -6,6 +6,8 @@ import { z } from 'zod';
 import { ERROR_CATALOGUE, TrunklineError, type ErrorCode } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { permissionsOf } from '../room/permissions.ts';
+import { registerApi } from './api/api.ts';
+import type { ApiParts } from './api/ports.ts';
 import { findByKey } from './keys.ts';
 import { servePages } from './pages.ts';
 import type { WebSettings } from './settings.ts';
@@ -36,6 +38,8 @@ export interface SiteParts {
   readonly folder: string;
   /** The built pages of human agents (console/dist). */
   readonly consoleFolder: string;
+  /** The HTTP API; without a store there is none. */
+  readonly api?: ApiParts | undefined;
   readonly log: Log;
 }
 
@@ -64,6 +68,7 @@ export async function createSite(parts: SiteParts): Promise<FastifyInstance> {
     const minted = await mint(parts, request.headers.authorization, request.body);
     return reply.header('cache-control', 'no-store').send(minted);
   });
+  if (parts.api !== undefined) await registerApi(server, parts.api);
   if (existsSync(folder))
     await server.register(fastifyStatic, {
       root: folder,

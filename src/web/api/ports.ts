@@ -1,0 +1,62 @@
+/** What the API needs of parts that this folder must not import: the gateway fills them. */
+import type { Clock } from '../../base/clock.ts';
+import type { ErrorCode } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
+import type { Journal } from '../../room/journal.ts';
+import type { Store } from '../../store/store.ts';
+import type { DeadLetter } from '../../store/tables/dead-letters.ts';
+
+export interface QueueCounts {
+  readonly queue: string;
+  readonly waiting: number;
+  readonly active: number;
+  readonly delayed: number;
+  readonly failed: number;
+}
+
+export interface QueueDesk {
+  /** @throws TrunklineError JOBS_UNAVAILABLE */
+  counts(): Promise<readonly QueueCounts[]>;
+  /** Gives a job that was given up back to its queue. @throws TrunklineError JOBS_UNAVAILABLE */
+  replay(letter: DeadLetter): Promise<void>;
+}
+
+export interface SmsJob {
+  readonly tenant: string;
+  /** The same key is the same message, however often it is asked for. */
+  readonly key: string;
+  readonly to: string;
+  readonly from?: string;
+  readonly body?: string;
+  readonly template?: string;
+  readonly values?: Readonly<Record<string, string>>;
+}
+
+export interface NumberRoute {
+  readonly number: string;
+  readonly tenant: string;
+  readonly profile: string;
+}
+
+export interface ProfileSummary {
+  readonly name: string;
+  readonly adapter: string;
+  readonly language: string;
+  readonly tools: readonly string[];
+}
+
+export interface ApiParts {
+  readonly store: Store;
+  readonly queues: QueueDesk;
+  /** Resolves when the message cannot be lost any more. @throws TrunklineError JOBS_UNAVAILABLE */
+  readonly sendSms: (job: SmsJob) => Promise<void>;
+  readonly numbers: readonly NumberRoute[];
+  readonly profiles: readonly ProfileSummary[];
+  readonly journal: Journal;
+  readonly requestsPerSecondMax: number;
+  readonly version: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Told of every refusal. */
+  readonly refused: (code: ErrorCode) => void;
+}
