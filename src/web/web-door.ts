@@ -6,6 +6,7 @@ import { systemClock } from '../base/clock.ts';
 import { ending } from '../base/ending.ts';
 import { TrunklineError, type ErrorCode } from '../base/errors.ts';
 import type { MediaThreads } from '../media/threads.ts';
+import type { ApiParts } from './api/ports.ts';
 import { grantFor, isOriginAllowed, type Entry } from './access.ts';
 import { Connection, type ConnectionParts } from './connection.ts';
 import { Guest } from './guest.ts';
@@ -28,6 +29,8 @@ export interface WebDoorOptions extends Omit<VisitParts, 'clock' | 'threads'> {
   readonly folder: string;
   /** The built pages of human agents. */
   readonly consoleFolder: string;
+  /** The HTTP API; without a store there is none. */
+  readonly api?: ApiParts | undefined;
   readonly clock?: VisitParts['clock'];
 }
 

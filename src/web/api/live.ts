@@ -3,6 +3,7 @@
  * tenant's open calls, then `opened`, `added`, `caption` and `closed`. A comment every 15 s keeps it open.
  */
 import type { FastifyReply } from 'fastify';
+import { TrunklineError } from '../../base/errors.ts';
 import type { CallRecord, Journal } from '../../room/journal.ts';
 import type { Access } from './access.ts';
 import type { ApiParts } from './ports.ts';
@@ -50,7 +51,7 @@ export function liveRoutes(api: Api, access: Access, parts: Pick<ApiParts, 'jour
     },
     (request, reply) => {
       const { tenant } = access.keyOf(request);
-      if (!streams.take(tenant)) return reply.status(429).send();
+      if (!streams.take(tenant)) throw new TrunklineError('API_TOO_FAST', `${streams_max} streams are open`);
       void reply.hijack();
       const stop = follow(parts, tenant, reply);
       request.raw.once('close', () => {

@@ -37,7 +37,7 @@ export function answers<View extends z.ZodType>(view: View): { 200: View; '4xx':
   return { 200: view, '4xx': problemView };
 }
 
-/** @throws TrunklineError API_NOT_FOUND: rows of other tenants are no more there than those that never were */
+/** @throws TrunklineError API_NOT_FOUND: rows of other tenants are no more there than lost ones. */
 export function found<T>(row: T | undefined, what: string): T {
   if (row === undefined) throw new TrunklineError('API_NOT_FOUND', what);
   return row;

@@ -110,6 +110,55 @@ describe.each(DATABASES)("one person's data on %s", (kind) => {
     expect(data.turns.map((turn) => turn.text)).toEqual(['my secret']);
   });
 
+  it.each([
+    ['as the carrier wrote it, without its plus', { from_number: '15550888' }],
+    ['as the one who was called', { to_number: '+15550888' }],
+  ])('is found by a call %s', async (_how, numbers) => {
+    await store.tenant('acme', async ({ rows }) => {
+      const call = { tenant: 'acme', call_id: `call_${Object.keys(numbers).join()}`, gateway: 'g' };
+      await rows
+        .insertInto('calls')
+        .values({ ...call, started_at: new Date(), ...numbers })
+        .execute();
+    });
+    const data = await store.tenant('acme', (unit) => personalDataOf(unit, '+15550888'));
+    expect(data.calls).toHaveLength(1);
+    expect(await store.tenant('acme', (unit) => erasePerson(unit, '+15550888'))).toMatchObject({ calls: 1 });
+    const left = await everything('acme');
+    expect(left.get('calls')).not.toContain('15550888');
+  });
+
+  it('is whole again when its erasure is not finished', async () => {
+    const stopped = new Error('the process was killed');
+    const half = store.tenant('other', async (unit) => {
+      await erasePerson(unit, PERSON);
+      throw stopped;
+    });
+    await expect(half).rejects.toBe(stopped);
+    const data = await store.tenant('other', (unit) => personalDataOf(unit, PERSON));
+    expect(data.contact?.name).toBe('Secret');
+    expect(data.calls).toHaveLength(1);
+  });
+
+  it('is erased in what was said of appointments, whose slots stay taken', async () => {
+    const { rows } = await store.tenant('other', ({ rows: tables }) =>
+      sql<{ name: string; status: string }>`SELECT name, status FROM appointments`.execute(tables),
+    );
+    expect(rows).toEqual([{ name: 'Secret', status: 'booked' }]);
+  });
+
+  it('does not take with it what only looks like it', async () => {
+    await store.tenant('acme', async ({ rows }) => {
+      const letter = { tenant: 'acme', queue: 'crm', code: 'X', detail: 'y', attempts: 1 };
+      await rows
+        .insertInto('dead_letters')
+        .values({ ...letter, dead_letter_id: 'alike', job_key: 'alike', payload: '{"to":"+1555X999"}' })
+        .execute();
+    });
+    await store.tenant('acme', (unit) => erasePerson(unit, '+1555_999'));
+    expect((await everything('acme')).get('dead_letters')).toContain('alike');
+  });
+
   it('that is erased again is nothing', async () => {
     const counts = await store.tenant('acme', (unit) => erasePerson(unit, PERSON));
     expect(Object.values(counts).every((count) => count === 0)).toBe(true);

@@ -45,12 +45,13 @@ export class ApiStage {
     await store.migrate();
     await store.ensureTenants(['acme', 'other']);
     const stage = new ApiStage(database, store);
-    await registerApi(stage.#server, stage.#parts(options.requestsPerSecondMax ?? 1000));
+    await registerApi(stage.#server, stage.parts(options.requestsPerSecondMax));
     stage.url = await stage.#server.listen({ host: '127.0.0.1', port: 0 });
     return stage;
   }
 
-  #parts(requestsPerSecondMax: number): ApiParts {
+  /** What the API stands on; also for a site of the test's own. */
+  parts(requestsPerSecondMax = 1000): ApiParts {
     const work = <T>(result: T): Promise<T> =>
       this.queuesFail === undefined ? Promise.resolve(result) : Promise.reject(this.queuesFail);
     return {

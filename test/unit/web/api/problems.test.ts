@@ -33,9 +33,9 @@ describe('the problem of an error', () => {
   it.each((Object.keys(ERROR_CATALOGUE) as ErrorCode[]).filter((code) => !(code in STATUS)))(
     '%s is ours: what was met stays in the log',
     (code) => {
-      const problem = problemOf(new TrunklineError(code, 'a secret path'));
+      const problem = problemOf(new TrunklineError(code, 'the path /srv/hunter2'));
       expect(problem.status).toBe(500);
-      expect(JSON.stringify(problem)).not.toContain('secret');
+      expect(JSON.stringify(problem)).not.toContain('hunter2');
     },
   );
 
