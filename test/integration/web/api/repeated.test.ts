@@ -71,7 +71,7 @@ describe('pages', () => {
           ...{ idempotency_key: `k${at}`, channel: 'sms', direction: 'outbound', status: 'queued' },
           ...{ from_number: '', to_number: '+1555', body: String(at), template: null, call_id: null },
           ...{ send_after: null, attributes: {}, segments: 1, provider: null, provider_message_id: null },
-        } as Parameters<typeof addMessage>[1]),
+        }),
     ],
     [
       '/v1/dead-letters',
