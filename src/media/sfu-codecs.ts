@@ -1,5 +1,6 @@
 /** The codecs of every router, and the words mediasoup wants for those that a media thread speaks. */
 import type { types } from 'mediasoup';
+import { AUDIO_LEVEL_ID, AUDIO_LEVEL_URI } from './audio-level.ts';
 import type { TrackCodec } from './frame.ts';
 
 interface Format {
@@ -51,7 +52,12 @@ export function producerParameters(options: {
 }): types.RtpParameters {
   const { codec, ssrc, cname } = options;
   const parameters = codec === 'opus' ? { useinbandfec: 1 } : {};
-  return { codecs: [{ ...FORMATS[codec], parameters }], encodings: [{ ssrc }], rtcp: { cname } };
+  return {
+    codecs: [{ ...FORMATS[codec], parameters }],
+    headerExtensions: [{ uri: AUDIO_LEVEL_URI, id: AUDIO_LEVEL_ID }],
+    encodings: [{ ssrc }],
+    rtcp: { cname },
+  };
 }
 
 /** What a media thread can take out of a router: its codecs, without feedback and header extensions. */

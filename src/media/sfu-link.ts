@@ -2,6 +2,7 @@ import type { RemoteInfo } from 'node:dgram';
 import { at } from '../base/at.ts';
 import type { Clock } from '../base/clock.ts';
 import { TrunklineError } from '../base/errors.ts';
+import { AUDIO_LEVEL_BYTES, audioLevel, writeAudioLevel } from './audio-level.ts';
 import { FRAME_SAMPLES, SAMPLE_RATE_HZ } from './frame.ts';
 import type { Frame, Port, Sink, Source, TrackCodec } from './frame.ts';
 import { decode, transcode } from './g711.ts';
@@ -19,6 +20,8 @@ const SOCKET_BUFFER_BYTES = 512 * 1024;
 /** Voices one link may carry, each way. */
 export const TRACKS_MAX = 256;
 const PACKETS = 4;
+/** In front of the sound: the fixed header, and how loud it is. */
+const HEADER_BYTES = RTP_HEADER_BYTES + AUDIO_LEVEL_BYTES;
 /** Steps of the RTP clock in one sample of ours. */
 const CLOCK_RATIO = { pcmu: 1, pcma: 1, opus: OPUS_CLOCK_HZ / SAMPLE_RATE_HZ } as const;
 
@@ -174,8 +177,8 @@ export class LinkSender implements Port, Sink {
   readonly #send: (packet: Buffer) => void;
   readonly #line: OutgoingLine;
   readonly #header = new RtpHeader();
-  readonly #packets = Array.from({ length: PACKETS }, () => Buffer.alloc(RTP_HEADER_BYTES + FRAME_SAMPLES));
-  readonly #payloads = this.#packets.map((packet) => packet.subarray(RTP_HEADER_BYTES));
+  readonly #packets = Array.from({ length: PACKETS }, () => Buffer.alloc(HEADER_BYTES + FRAME_SAMPLES));
+  readonly #payloads = this.#packets.map((packet) => packet.subarray(HEADER_BYTES));
   readonly #samples = new Int16Array(FRAME_SAMPLES);
   #track: Track;
   #opus: OpusEncoder | null = null;
@@ -227,7 +230,8 @@ export class LinkSender implements Port, Sink {
     this.#header.marker = frame.marker || resumed;
     this.#line.stamp(this.#header, bytes);
     writeRtpHeader(packet, this.#header);
-    this.#send(bytes === FRAME_SAMPLES ? packet : packet.subarray(0, RTP_HEADER_BYTES + bytes));
+    writeAudioLevel(packet, RTP_HEADER_BYTES, audioLevel(this.#samples));
+    this.#send(bytes === FRAME_SAMPLES ? packet : packet.subarray(0, HEADER_BYTES + bytes));
   }
 
   sourceRemoved(): void {
@@ -240,12 +244,13 @@ export class LinkSender implements Port, Sink {
     this.#opus?.free();
   }
 
-  /** Writes the frame's sound into `payload` as the track's codec wants it; how many bytes. */
+  /**
+   * Writes the frame's sound into `payload` as the track's codec wants it, and its samples into `#samples`;
+   * how many bytes.
+   */
   #encode(frame: Frame, payload: Buffer): number {
-    if (this.#track.codec === 'opus') {
-      decode(frame.codec, frame.payload, this.#samples);
-      return this.#opus?.encode(this.#samples, payload) ?? 0;
-    }
+    decode(frame.codec, frame.payload, this.#samples);
+    if (this.#track.codec === 'opus') return this.#opus?.encode(this.#samples, payload) ?? 0;
     if (frame.codec === this.#track.codec) payload.set(frame.payload);
     else transcode(frame.codec, frame.payload, payload);
     return FRAME_SAMPLES;

@@ -32,7 +32,7 @@ export interface SfuRouterEvents {
   lost: null;
 }
 
-/** A browser that answers no STUN check for so long is away (RFC 7675 §5.1 lets it take 30 s). */
+/** A browser that makes no STUN check for so long is away (RFC 7675 §5.1); mediasoup takes no less. */
 const ICE_CONSENT_TIMEOUT_S = 10;
 
 /** Where the loopback transports listen: no other part of the gateway takes ports from there by itself. */

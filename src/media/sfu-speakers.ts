@@ -1,6 +1,6 @@
 /**
- * Who speaks in a router, by the sound levels that browsers send along with their packets (RFC 6464).
- * Producers without levels, such as a phone's, are never told of.
+ * Who speaks in a router, by the sound levels that come along with packets (RFC 6464): browsers write them,
+ * and so do media threads for phones and agents (audio-level.ts). Others are never told of.
  */
 import type { types } from 'mediasoup';
 import { Events } from '../base/events.ts';

@@ -246,7 +246,8 @@ export class Guest implements Member {
       return this.#media.createTransport(direction);
     },
     'transport.connect': (ask) => done(this.#media.connect(ask)),
-    'transport.restartIce': async ({ transportId }) => {
+    'transport.restartIce': async ({ transportId, pathLost }) => {
+      if (pathLost === true) this.#watch.reported(transportId);
       const { iceServers } = iceServersFor(this.participantId, this.#options.ice, Date.now());
       return { ...(await this.#media.restartIce(transportId)), iceServers };
     },

@@ -9,7 +9,7 @@ import type { WatchSettings } from './settings.ts';
 export type IceState = 'new' | 'connected' | 'completed' | 'disconnected' | 'closed';
 
 export interface IceWatchEvents {
-  /** Without its peer for `alert_after_ms`. */
+  /** Without its peer for `alert_after_ms`, or so the browser says. */
   alert: { transportId: string };
   /** It was told of, and has its peer again. */
   recovered: { transportId: string };
@@ -49,6 +49,17 @@ export class IceWatch {
     }
   }
 
+  /**
+   * The browser has noticed before us, and tries a restart by itself: told as an alert, once for each
+   * absence. It notices after some 5 s, mediasoup after 10 s.
+   */
+  reported(transportId: string): void {
+    const absence = this.#absences.get(transportId);
+    if (absence?.alerted === true) return;
+    if (absence !== undefined) absence.alerted = true;
+    this.events.emit('alert', { transportId });
+  }
+
   close(): void {
     for (const transportId of [...this.#absences.keys()]) this.#forget(transportId);
     this.events.removeAll();
@@ -60,6 +71,7 @@ export class IceWatch {
     const absence: Absence = { alerted: false, cancels: [] };
     this.#absences.set(transportId, absence);
     const alert = (): void => {
+      if (absence.alerted) return;
       absence.alerted = true;
       this.events.emit('alert', { transportId });
     };

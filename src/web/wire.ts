@@ -218,7 +218,8 @@ export const REQUESTS = {
   'transport.create': { ask: z.strictObject({ direction }), result: transportMade },
   'transport.connect': { ask: z.strictObject({ transportId: id, dtlsParameters }), result: nothing },
   'transport.restartIce': {
-    ask: z.strictObject({ transportId: id }),
+    /** `pathLost`: the browser has noticed by itself that nothing passes any more. */
+    ask: z.strictObject({ transportId: id, pathLost: z.boolean().optional() }),
     /** With TURN credentials that are good for another while: those of `join` may have expired. */
     result: z.object({ iceParameters, iceServers: z.array(iceServer) }),
   },

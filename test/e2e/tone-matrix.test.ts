@@ -131,6 +131,7 @@ describe('everybody hears all others, and nobody itself', () => {
       other: ['phone', 'agent', 'one'],
     });
     expect(await one.codecs()).toEqual(['audio/PCMU']);
+    await one.seesSpeaking(4);
     await call.hangUp();
     await Promise.all([one.state('ended'), other.state('ended')]);
     expect(await gateway.leftOpen()).toEqual([]);
@@ -147,6 +148,7 @@ describe('everybody hears all others, and nobody itself', () => {
       other: ['agent', 'one'],
     });
     expect(await one.codecs()).toEqual(['audio/opus']);
+    await one.seesSpeaking(3);
     await one.hangUp();
     await other.state('ended');
     expect(await gateway.leftOpen()).toEqual([]);

@@ -32,6 +32,8 @@ export interface TestGatewayOptions {
   readonly threads?: number;
   /** The browser door; its port is any free one unless it is given. */
   readonly web?: ConfigInput['web'];
+  /** Where browsers reach the mediasoup worker. */
+  readonly sfuAddress?: string;
   /** Where profiles with the adapter `realtime` find their model. */
   readonly realtime?: ConfigInput['realtime'];
 }
@@ -224,7 +226,7 @@ function settingsOf(options: TestGatewayOptions, { folder, port, tls, drachtio }
       quarantine_ms: 200,
       threads: options.threads ?? 1,
     },
-    sfu: { workers: 1 },
+    sfu: { workers: 1, listen_address: options.sfuAddress ?? host },
     operator: { port: 0 },
     web: { port: 0, ...options.web },
     ...(options.calls === undefined ? {} : { calls: options.calls }),

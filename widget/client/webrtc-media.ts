@@ -51,6 +51,8 @@ export class WebRtcMedia implements CallMedia {
   readonly #wanted = new Set<string>();
   #device: Device | undefined;
   #transports = new Map<Direction, types.Transport>();
+  /** Transports that were without their peer since the last restart, whether or not they are still. */
+  readonly #lost = new Set<string>();
   #producer: types.Producer | undefined;
   #muted = false;
 
@@ -116,6 +118,7 @@ export class WebRtcMedia implements CallMedia {
       chosen.map(async (transport) => {
         const { iceParameters, iceServers } = await this.#ask('transport.restartIce', {
           transportId: transport.id,
+          pathLost: this.#lost.delete(transport.id),
         });
         if (transport.closed) return;
         await transport.updateIceServers({ iceServers: iceServers as RTCIceServer[] });
@@ -192,8 +195,9 @@ export class WebRtcMedia implements CallMedia {
     this.#watchRelays(transport);
     transport.on('connectionstatechange', (state) => {
       if (state === 'connected') this.events.emit('connection', { direction, up: true });
-      if (state === 'disconnected' || state === 'failed')
-        this.events.emit('connection', { direction, up: false });
+      if (state !== 'disconnected' && state !== 'failed') return;
+      this.#lost.add(transport.id);
+      this.events.emit('connection', { direction, up: false });
     });
   }
 

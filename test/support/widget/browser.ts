@@ -7,7 +7,7 @@ import { resample } from '../sound/resample.ts';
 import { TELEPHONE_HZ } from '../sound/speak.ts';
 import { writeWav } from '../sound/wav.ts';
 
-const chromium_path = '/usr/bin/chromium';
+export const chromium_path = '/usr/bin/chromium';
 const microphone_hz = 48_000;
 const flags = [
   '--headless',
@@ -29,6 +29,8 @@ export interface BrowserOptions {
   readonly viewport?: { width: number; height: number };
   /** SHA-256 of a public key, base64: a certificate with it is good, whoever signed it. */
   readonly trustedKeyDigest?: string;
+  /** An origin that counts as secure without https: browsers give the microphone to such pages only. */
+  readonly secureOrigin?: string;
   /** What to run in place of Chromium itself: it must end in Chromium with the same arguments. */
   readonly program?: string;
 }
@@ -70,6 +72,8 @@ export class Browser {
     if (allowsMicrophone) args.push('--use-fake-ui-for-media-stream');
     if (options.trustedKeyDigest !== undefined)
       args.push(`--ignore-certificate-errors-spki-list=${options.trustedKeyDigest}`);
+    if (options.secureOrigin !== undefined)
+      args.push(`--unsafely-treat-insecure-origin-as-secure=${options.secureOrigin}`);
     if (microphone) {
       const file = join(folder, 'microphone.wav');
       const samples = resample(microphone, TELEPHONE_HZ, microphone_hz);

@@ -43,9 +43,20 @@ export class ToneVisitor {
     });
   }
 
+  /** Resolves when it was told of so many participants, itself included, that they speak. */
+  async seesSpeaking(participants: number): Promise<void> {
+    const told = `tonePage.spoke.length === ${participants}`;
+    await this.page.waitForFunction(told, undefined, { timeout: 10_000, polling: 50 });
+  }
+
   /** What it sends and receives, each codec once. */
   codecs(): Promise<string[]> {
     return this.page.evaluate('tonePage.codecs()');
+  }
+
+  /** Of each connection; others after an ICE restart. */
+  iceNames(): Promise<string[]> {
+    return this.page.evaluate('tonePage.iceNames()');
   }
 
   /** How sound goes: our own end of the selected candidate pair of each connection. */
@@ -61,7 +72,9 @@ export class ToneVisitor {
     await this.page.evaluate('tonePage.client.hangUp()');
   }
 
+  /** Hangs up, if there is a call. */
   async close(): Promise<void> {
+    await this.hangUp();
     await this.page.close();
   }
 }

@@ -77,6 +77,19 @@ describe('a transport without its peer', () => {
     expect(told).toEqual(['5000 alert a', '8000 recovered a']);
   });
 
+  it('is told of at once when the browser says so, once for each absence', () => {
+    const { clock, watch, told } = watched();
+    watch.state('a', 'connected');
+    watch.reported('a');
+    expect(told).toEqual(['0 alert a']);
+    watch.state('a', 'disconnected');
+    watch.reported('a');
+    watch.reported('a');
+    clock.advance(10_000);
+    watch.state('a', 'connected');
+    expect(told).toEqual(['0 alert a', '0 alert a', '10000 recovered a']);
+  });
+
   it('counts as one absence, however often it is said', () => {
     const { clock, watch, told } = watched();
     watch.state('a', 'disconnected');

@@ -13,6 +13,8 @@ export interface TonePage {
   client: TrunklineClient | undefined;
   /** Why the last call is over; undefined while there is one. */
   ending: string | undefined;
+  /** The participants of whom the gateway has ever said that they speak. */
+  spoke: string[];
   /** Begins a call. */
   call(options: ToneCall): Promise<void>;
   /**
@@ -22,6 +24,8 @@ export interface TonePage {
   listen(): Promise<string[]>;
   /** What is sent and received, by the names of the codecs, each once. */
   codecs(): Promise<string[]>;
+  /** The ICE user name fragment of each connection: another one after every restart (RFC 8445 section 9). */
+  iceNames(): string[];
   /** The selected candidate pair of every connection: our own end. */
   paths(): Promise<Path[]>;
 }
@@ -106,6 +110,7 @@ function asBase64(samples: Float32Array): string {
 window.tonePage = {
   client: undefined,
   ending: undefined,
+  spoke: [],
 
   async call({ credentials, frequencyHz, ...network }) {
     relayProtocol = network.relayProtocol;
@@ -117,6 +122,9 @@ window.tonePage = {
       microphones: toneMicrophones(frequencyHz),
     });
     client.events.on('state', ({ ending }) => (this.ending = ending && `${ending.slug} ${ending.text}`));
+    client.events.on('speaking', ({ participantId, speaking }) => {
+      if (speaking && !this.spoke.includes(participantId)) this.spoke.push(participantId);
+    });
     this.client = client;
     await client.call();
   },
@@ -142,6 +150,9 @@ window.tonePage = {
     await context.close();
     return heard;
   },
+
+  iceNames: () =>
+    openPeers().map((peer) => /a=ice-ufrag:(.+)/.exec(peer.localDescription?.sdp ?? '')?.[1]?.trim() ?? ''),
 
   async codecs() {
     const names = (await stats()).flatMap((all) =>
