@@ -7,6 +7,7 @@ import { apiSection } from './config/api.ts';
 import { databaseSection } from './config/database.ts';
 import { jobsSection } from './config/jobs.ts';
 import { pipelineSection } from './config/pipeline.ts';
+import { liveSection } from './config/live.ts';
 import { realtimeSection } from './config/realtime.ts';
 import { redisSection } from './config/redis.ts';
 import { telemetrySection } from './config/telemetry.ts';
@@ -167,6 +168,7 @@ export const configSchema = z
     redis: redisSection,
     jobs: jobsSection,
     pipeline: pipelineSection,
+    live: liveSection,
     trunks: z.array(trunk).min(1),
     numbers: z.array(number).min(1),
   })

@@ -2,6 +2,8 @@
 import { z } from 'zod';
 import { TrunklineError } from '../base/errors.ts';
 import type { OpenVoice } from '../media/voice-port.ts';
+import { createLiveModel } from './models/live/index.ts';
+import { liveSettingsSchema } from './models/live/settings.ts';
 import { createOfflineModel } from './models/offline/index.ts';
 import { createPipelineModel } from './models/pipeline/index.ts';
 import { pipelineSettingsSchema } from './models/pipeline/settings.ts';
@@ -17,6 +19,17 @@ const toolsSchema = z.record(
   z.object({ description: z.string(), parameters: z.looseObject({}) }),
 );
 
+/** What both of OpenAI's protocols need. */
+const openaiOptions = {
+  baseUrl: z.string(),
+  apiKey: z.string(),
+  model: z.string(),
+  voice: z.string(),
+  connectTimeoutMs: z.int().min(100),
+  appendMs: z.int().min(20).max(60),
+  tools: toolsSchema,
+};
+
 /** `threadOptions.agent`: how a media thread's voices find their models. */
 export const agentOptionsSchema = z.strictObject({
   offline: z.strictObject({
@@ -26,18 +39,9 @@ export const agentOptionsSchema = z.strictObject({
     warm: z.array(agentProfileSchema).default([]),
   }),
   /** Absent: profiles with the adapter `realtime` are refused. */
-  realtime: z
-    .strictObject({
-      baseUrl: z.string(),
-      apiKey: z.string(),
-      model: z.string(),
-      voice: z.string(),
-      connectTimeoutMs: z.int().min(100),
-      appendMs: z.int().min(20).max(60),
-      settings: realtimeSettingsSchema.prefault({}),
-      tools: toolsSchema,
-    })
-    .optional(),
+  realtime: z.strictObject({ ...openaiOptions, settings: realtimeSettingsSchema.prefault({}) }).optional(),
+  /** Absent: profiles with the adapter `live` are refused. */
+  live: z.strictObject({ ...openaiOptions, settings: liveSettingsSchema.prefault({}) }).optional(),
   /** Absent: profiles with the adapter `pipeline` are refused. */
   pipeline: pipelineSettingsSchema.extend({ tools: toolsSchema }).optional(),
 });
@@ -51,6 +55,8 @@ export interface Voices {
   close(): Promise<void>;
 }
 
+type Adapter = AgentProfile['model']['adapter'];
+
 /** One model per adapter, made when the first profile asks for it. */
 class Models {
   readonly #options: ParsedOptions;
@@ -61,7 +67,7 @@ class Models {
     if (options.offline.warm.some((profile) => profile.model.adapter === 'offline')) this.get('offline');
   }
 
-  get(adapter: AgentProfile['model']['adapter']): VoiceModel {
+  get(adapter: Adapter): VoiceModel {
     const known = this.#models.get(adapter);
     if (known) return known;
     const model = this.#create(adapter);
@@ -69,22 +75,22 @@ class Models {
     return model;
   }
 
-  #create(adapter: AgentProfile['model']['adapter']): VoiceModel {
-    if (adapter === 'offline') {
-      const { cacheFolder, warm } = this.#options.offline;
-      return createOfflineModel({
-        cacheFolder,
-        warm: warm.filter((profile) => profile.model.adapter === 'offline'),
-      });
+  #create(adapter: Adapter): VoiceModel {
+    switch (adapter) {
+      case 'offline': {
+        const { cacheFolder, warm } = this.#options.offline;
+        return createOfflineModel({
+          cacheFolder,
+          warm: warm.filter((profile) => profile.model.adapter === 'offline'),
+        });
+      }
+      case 'realtime':
+        return createRealtimeModel(configured('realtime', this.#options.realtime));
+      case 'live':
+        return createLiveModel(configured('live', this.#options.live));
+      case 'pipeline':
+        return createPipelineModel(configured('pipeline', this.#options.pipeline));
     }
-    if (adapter === 'pipeline') {
-      if (!this.#options.pipeline)
-        throw new TrunklineError('MODEL_UNAVAILABLE', 'no pipeline of servers is configured');
-      return createPipelineModel(this.#options.pipeline);
-    }
-    if (!this.#options.realtime)
-      throw new TrunklineError('MODEL_UNAVAILABLE', 'no realtime server is configured');
-    return createRealtimeModel(this.#options.realtime);
   }
 
   async close(): Promise<void> {
@@ -111,4 +117,10 @@ export function createOpenVoice(
     },
     close: () => own.close(),
   };
+}
+
+function configured<O>(adapter: Adapter, options: O | undefined): O {
+  if (options === undefined)
+    throw new TrunklineError('MODEL_UNAVAILABLE', `no ${adapter} server is configured`);
+  return options;
 }

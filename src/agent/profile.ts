@@ -1,5 +1,6 @@
 /** An agent profile: who answers, how it speaks, what it may do. YAML in config/agents/, or inline. */
 import { z } from 'zod';
+import { liveOverridesSchema } from './models/live/settings.ts';
 import { realtimeOverridesSchema } from './models/realtime/settings.ts';
 import { turnSettingsSchema } from './turn-settings.ts';
 
@@ -77,11 +78,13 @@ export const agentProfileSchema = z.strictObject({
   /** Which adapter speaks. */
   model: z
     .strictObject({
-      adapter: z.enum(['offline', 'realtime', 'pipeline']).default('offline'),
+      adapter: z.enum(['offline', 'realtime', 'live', 'pipeline']).default('offline'),
       name: z.string().default(''),
       voice: z.string().default('slt'),
       /** What this profile wants differently from the configuration's section `realtime`. */
       realtime: realtimeOverridesSchema.prefault({}),
+      /** The same for section `live`. */
+      live: liveOverridesSchema.prefault({}),
     })
     .prefault({}),
   /** Instructions for models that take them. */

@@ -61,7 +61,6 @@ function agentOptions(
   { config, profiles, dataDir, environment }: Settings,
   tools: ToolRegistry,
 ): AgentOptions {
-  const { base_url, api_key, model, voice, connect_timeout_ms, append_ms, ...settings } = config.realtime;
   const { variables } = environment;
   const openai = {
     baseUrl: variables['OPENAI_BASE_URL'] ?? 'https://api.openai.com/v1',
@@ -76,16 +75,37 @@ function agentOptions(
       cacheFolder: join(dataDir, 'speech'),
       warm: [...profiles.values()].filter((profile) => answering.has(profile.name)),
     },
-    realtime: {
-      baseUrl: base_url || openai.baseUrl,
-      apiKey: api_key || openai.apiKey,
-      model,
-      voice,
-      connectTimeoutMs: connect_timeout_ms,
-      appendMs: append_ms,
-      settings,
-      tools: tools.declarations(),
-    },
+    realtime: protocolOptions(config.realtime, openai, tools),
+    live: protocolOptions(config.live, openai, tools),
     pipeline: { ...pipelineSettings(config.pipeline, openai), tools: tools.declarations() },
+  };
+}
+
+/** A section of one of OpenAI's protocols: what both have, and the settings that only it has. */
+interface ProtocolSection {
+  readonly base_url: string;
+  readonly api_key: string;
+  readonly model: string;
+  readonly voice: string;
+  readonly connect_timeout_ms: number;
+  readonly append_ms: number;
+}
+
+/** `openai`: where and with which key, when the section is silent. */
+function protocolOptions<S extends ProtocolSection>(
+  section: S,
+  openai: { baseUrl: string; apiKey: string },
+  tools: ToolRegistry,
+) {
+  const { base_url, api_key, model, voice, connect_timeout_ms, append_ms, ...settings } = section;
+  return {
+    baseUrl: base_url || openai.baseUrl,
+    apiKey: api_key || openai.apiKey,
+    model,
+    voice,
+    connectTimeoutMs: connect_timeout_ms,
+    appendMs: append_ms,
+    settings,
+    tools: tools.declarations(),
   };
 }

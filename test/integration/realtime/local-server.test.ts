@@ -176,6 +176,7 @@ describe("the vendor's own client", () => {
       'response.output_audio.delta',
       'response.output_audio.done',
       'response.output_audio_transcript.done',
+      'response.content_part.done',
       'conversation.item.done',
       'response.output_item.done',
       'response.done',

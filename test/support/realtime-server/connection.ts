@@ -6,7 +6,8 @@ import type {
 } from 'openai/resources/realtime/realtime';
 import type { WebSocket } from 'ws';
 import { newId } from '../../../src/base/ids.ts';
-import type { ClientEvent, ClientEventOf, SessionConfig } from './client-schema.ts';
+import type { ClientEvent, SessionConfig } from './client-schema.ts';
+import { Peer } from './peer.ts';
 
 /** A server event before it gets its id. */
 export type Outgoing = RealtimeServerEvent extends infer E
@@ -15,26 +16,16 @@ export type Outgoing = RealtimeServerEvent extends infer E
     : E
   : never;
 
-const received_max = 10_000;
-
-interface Waiter {
-  readonly matches: (event: ClientEvent) => boolean;
-  readonly resolve: (event: ClientEvent) => void;
-}
-
-export class Connection {
-  readonly socket: WebSocket;
+export class Connection extends Peer<ClientEvent> {
   readonly model: string;
-  /** Every event that the client sent, sound included, oldest first (bounded). */
-  readonly received: ClientEvent[] = [];
-  /** What the client sent that is no event of the protocol: the sentence of each. */
-  readonly refused: string[] = [];
   readonly items = new Map<string, ConversationItem>();
   session: RealtimeSessionCreateRequest;
-  #waiters: Waiter[] = [];
+  /** Sound that was sent of each spoken item, in ms: nothing behind it can be truncated. */
+  readonly spokenMs = new Map<string, number>();
+  #lastItemId: string | null = null;
 
   constructor(socket: WebSocket, model: string) {
-    this.socket = socket;
+    super(socket);
     this.model = model;
     this.session = {
       type: 'realtime',
@@ -51,12 +42,8 @@ export class Connection {
   }
 
   send(event: Outgoing): void {
-    this.raw(JSON.stringify({ event_id: newId('event'), ...event }));
-  }
-
-  /** Any text at all, for tests of what is no event. */
-  raw(text: string): void {
-    if (this.socket.readyState === this.socket.OPEN) this.socket.send(text);
+    const whole = { event_id: newId('event'), ...event };
+    this.write(whole);
   }
 
   error(code: string, message: string, eventId?: string): void {
@@ -67,8 +54,19 @@ export class Connection {
   }
 
   addItem(item: ConversationItem & { id: string }): void {
+    this.beginItem(item);
+    this.finishItem(item);
+  }
+
+  /** An item that is still growing: what a model says. */
+  beginItem(item: ConversationItem & { id: string }): void {
     this.items.set(item.id, item);
-    this.send({ type: 'conversation.item.added', item });
+    this.send({ type: 'conversation.item.added', previous_item_id: this.#lastItemId, item });
+    this.#lastItemId = item.id;
+  }
+
+  finishItem(item: ConversationItem & { id: string }): void {
+    this.items.set(item.id, item);
     this.send({ type: 'conversation.item.done', item });
   }
 
@@ -84,32 +82,5 @@ export class Connection {
       },
     };
     this.send({ type: 'session.updated', session: this.session });
-  }
-
-  take(event: ClientEvent): void {
-    this.received.push(event);
-    if (this.received.length > received_max) this.received.shift();
-    const waiting = this.#waiters;
-    this.#waiters = [];
-    for (const waiter of waiting) {
-      if (waiter.matches(event)) waiter.resolve(event);
-      else this.#waiters.push(waiter);
-    }
-  }
-
-  /** All events of a type so far. */
-  all<T extends ClientEvent['type']>(type: T): ClientEventOf<T>[] {
-    return this.received.filter((event): event is ClientEventOf<T> => event.type === type);
-  }
-
-  /** The `count`-th event of a type (from 1), come or still to come. */
-  async nth<T extends ClientEvent['type']>(type: T, count = 1): Promise<ClientEventOf<T>> {
-    for (;;) {
-      const found = this.all(type)[count - 1];
-      if (found !== undefined) return found;
-      await new Promise<ClientEvent>((resolve) =>
-        this.#waiters.push({ matches: (event) => event.type === type, resolve }),
-      );
-    }
   }
 }

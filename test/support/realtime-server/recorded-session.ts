@@ -1,12 +1,13 @@
 /** A session of the Realtime adapter under test, with everything that it told written down. */
 import type { Clock } from '../../../src/base/clock.ts';
 import { agentProfileSchema, type AgentProfile } from '../../../src/agent/profile.ts';
+import { createLiveModel, type LiveModel, type LiveOptions } from '../../../src/agent/models/live/index.ts';
 import {
   createRealtimeModel,
   type RealtimeModel,
   type RealtimeOptions,
 } from '../../../src/agent/models/realtime/index.ts';
-import type { HistoryTurn, SessionEvents, VoiceSession } from '../../../src/agent/voice-model.ts';
+import type { HistoryTurn, SessionEvents, VoiceModel, VoiceSession } from '../../../src/agent/voice-model.ts';
 import type { Codec } from '../../../src/media/frame.ts';
 
 export type Told = {
@@ -27,13 +28,18 @@ export const receptionist: AgentProfile = agentProfileSchema.parse({
   tools: ['book'],
 });
 
-export class RecordedSession {
-  readonly model: RealtimeModel;
+/** What an adapter of either protocol lets a test see. */
+export interface ObservedModel extends VoiceModel {
+  readonly openSessions: number;
+}
+
+export class RecordedSession<M extends ObservedModel = RealtimeModel> {
+  readonly model: M;
   readonly told: Told[] = [];
   session!: VoiceSession;
   #wake: (() => void)[] = [];
 
-  constructor(model: RealtimeModel) {
+  constructor(model: M) {
     this.model = model;
   }
 
@@ -88,9 +94,38 @@ export async function openRecorded(options: OpenRecordedOptions): Promise<Record
     ...(options.clock === undefined ? {} : { clock: options.clock }),
     ...options.options,
   });
+  return record(model, options, receptionist);
+}
+
+export interface OpenRecordedLiveOptions extends Omit<OpenRecordedOptions, 'options'> {
+  readonly options?: Partial<LiveOptions>;
+}
+
+/** @throws what `connect` rejects with */
+export async function openRecordedLive(
+  options: OpenRecordedLiveOptions,
+): Promise<RecordedSession<LiveModel>> {
+  const model = createLiveModel({
+    baseUrl: options.baseUrl,
+    apiKey: 'test-key',
+    model: 'gpt-live-1',
+    voice: 'marin',
+    connectTimeoutMs: 5000,
+    appendMs: 20,
+    ...(options.clock === undefined ? {} : { clock: options.clock }),
+    ...options.options,
+  });
+  return record(model, options, { ...receptionist, model: { ...receptionist.model, adapter: 'live' } });
+}
+
+async function record<M extends ObservedModel>(
+  model: M,
+  options: Omit<OpenRecordedOptions, 'options'>,
+  profile: AgentProfile,
+): Promise<RecordedSession<M>> {
   const recorded = new RecordedSession(model);
   recorded.session = await model.connect({
-    profile: options.profile ?? receptionist,
+    profile: options.profile ?? profile,
     codec: options.codec ?? 'pcmu',
     callId: 'call_test',
     now: () => new Date('2026-11-23T09:00:00Z'),

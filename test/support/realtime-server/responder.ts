@@ -24,7 +24,7 @@ export class Responder {
   }
 
   finish(status: 'completed' | 'cancelled' | 'failed' = 'completed', errorCode?: string): void {
-    this.#active?.done(status, errorCode);
+    this.#active?.done(status, errorCode === undefined ? {} : { errorCode });
     this.#active = undefined;
   }
 

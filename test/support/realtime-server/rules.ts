@@ -48,6 +48,12 @@ function truncate(event: ClientEventOf<'conversation.item.truncate'>, connection
     connection.error('invalid_value', 'Only what the assistant said can be truncated.', event.event_id);
     return;
   }
+  const spokenMs = connection.spokenMs.get(event.item_id) ?? 0;
+  if (event.audio_end_ms > spokenMs) {
+    const sentence = `audio_end_ms ${event.audio_end_ms} is behind the end of the sound, ${spokenMs} ms.`;
+    connection.error('invalid_value', sentence, event.event_id);
+    return;
+  }
   connection.send({
     type: 'conversation.item.truncated',
     item_id: event.item_id,

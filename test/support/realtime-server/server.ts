@@ -1,6 +1,7 @@
 /**
- * A local server for the GA Realtime protocol over real WebSockets. It keeps the protocol's rules (session,
- * conversation, errors); what it says is up to a behaviour: a script, an echo, a talker.
+ * A local server for OpenAI's Realtime and Live protocols over real WebSockets. It keeps the protocols' rules
+ * (session, conversation, errors); what it says is up to a behaviour: a script, an echo, a talker, a
+ * receptionist.
  */
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -8,6 +9,8 @@ import type { Duplex } from 'node:stream';
 import { WebSocketServer } from 'ws';
 import { clientEventSchema, type ClientEvent } from './client-schema.ts';
 import { Connection } from './connection.ts';
+import { LiveConnection } from './live/connection.ts';
+import { serveLive, type LiveBehaviour } from './live/server.ts';
 import { keepRules } from './rules.ts';
 
 /** What a server says on one connection. Made anew for each. */
@@ -30,6 +33,8 @@ export interface Refusal {
 
 export interface RealtimeServerOptions {
   readonly behave: (connection: Connection) => Behaviour;
+  /** Absent: there is no Live API here (404). */
+  readonly behaveLive?: (connection: LiveConnection) => LiveBehaviour;
   /** 0, the default: any free port. */
   readonly port?: number;
   /** Expected after `Bearer `; absent: any key, or none. */
@@ -45,13 +50,18 @@ export interface RealtimeServer {
   readonly connections: readonly Connection[];
   /** The `count`-th connection (from 1), come or still to come. */
   connection(count?: number): Promise<Connection>;
+  readonly liveConnections: readonly LiveConnection[];
+  liveConnection(count?: number): Promise<LiveConnection>;
   close(): Promise<void>;
 }
+
+const live_path = '/v1/live/sessions';
 
 export async function startRealtimeServer(options: RealtimeServerOptions): Promise<RealtimeServer> {
   const http = createServer((_request, response) => response.writeHead(404).end());
   const sockets = new WebSocketServer({ noServer: true, perMessageDeflate: false, maxPayload: 16 << 20 });
   const connections: Connection[] = [];
+  const liveConnections: LiveConnection[] = [];
   const waiting: (() => void)[] = [];
   const held = new Set<Duplex>();
   http.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
@@ -64,11 +74,17 @@ export async function startRealtimeServer(options: RealtimeServerOptions): Promi
       socket.end(refusalText(refusal));
       return;
     }
-    const { searchParams } = new URL(request.url ?? '/', 'http://localhost');
+    const { pathname, searchParams } = new URL(request.url ?? '/', 'http://localhost');
     sockets.handleUpgrade(request, socket, head, (webSocket) => {
-      const connection = new Connection(webSocket, searchParams.get('model') ?? '');
-      connections.push(connection);
-      serve(connection, options.behave(connection));
+      if (pathname === live_path && options.behaveLive !== undefined) {
+        const connection = new LiveConnection(webSocket);
+        liveConnections.push(connection);
+        serveLive(connection, options.behaveLive(connection));
+      } else {
+        const connection = new Connection(webSocket, searchParams.get('model') ?? '');
+        connections.push(connection);
+        serve(connection, options.behave(connection));
+      }
       for (const wake of waiting.splice(0)) wake();
     });
   });
@@ -77,19 +93,24 @@ export async function startRealtimeServer(options: RealtimeServerOptions): Promi
     port,
     baseUrl: `ws://127.0.0.1:${port}/v1`,
     connections,
-    async connection(count = 1) {
-      for (;;) {
-        const found = connections[count - 1];
-        if (found !== undefined) return found;
-        await new Promise<void>((resolve) => waiting.push(resolve));
-      }
-    },
+    connection: (count = 1) => nthOf(connections, count, waiting),
+    liveConnections,
+    liveConnection: (count = 1) => nthOf(liveConnections, count, waiting),
     async close() {
-      for (const { socket } of connections) socket.terminate();
+      for (const { socket } of [...connections, ...liveConnections]) socket.terminate();
       for (const socket of held) socket.destroy();
       await new Promise<void>((resolve) => http.close(() => resolve()));
     },
   };
+}
+
+/** The `count`-th of a list, there or still to come. */
+async function nthOf<C>(list: readonly C[], count: number, waiting: (() => void)[]): Promise<C> {
+  for (;;) {
+    const found = list[count - 1];
+    if (found !== undefined) return found;
+    await new Promise<void>((resolve) => waiting.push(resolve));
+  }
 }
 
 function serve(connection: Connection, behaviour: Behaviour): void {
@@ -108,10 +129,15 @@ function serve(connection: Connection, behaviour: Behaviour): void {
   else connection.send({ type: 'session.created', session: connection.session });
 }
 
+/** Settings that `null` clears, as the Agents SDK sends them; the vendor's types know only their absence. */
+function withoutNulls(key: string, value: unknown): unknown {
+  return value === null && (key === 'noise_reduction' || key === 'transcription') ? undefined : value;
+}
+
 function parse(text: string, connection: Connection): ClientEvent | undefined {
   let value: unknown;
   try {
-    value = JSON.parse(text);
+    value = JSON.parse(text, withoutNulls);
   } catch {
     connection.refused.push('not JSON');
     connection.error('invalid_json', 'The message is not JSON.');
@@ -132,7 +158,10 @@ function refusalOf(
 ): Refusal | 'silence' | undefined {
   const asked = options.refuse?.(request);
   if (asked !== undefined) return asked;
-  if (!(request.url ?? '').startsWith('/v1/realtime?model=')) return { status: 404 };
+  const url = request.url ?? '';
+  const known =
+    url.startsWith('/v1/realtime?model=') || (options.behaveLive !== undefined && url === live_path);
+  if (!known) return { status: 404 };
   if (options.apiKey !== undefined && request.headers.authorization !== `Bearer ${options.apiKey}`)
     return { status: 401 };
   return undefined;

@@ -32,7 +32,7 @@ describe('the smallest profile', () => {
     expect(parsed({})).toMatchObject({
       time_zone: 'UTC',
       language: 'en',
-      model: { adapter: 'offline', name: '', voice: 'slt', realtime: {} },
+      model: { adapter: 'offline', name: '', voice: 'slt', realtime: {}, live: {} },
       prompt: '',
       vocabulary: { first_names: [], last_names: [], phrases: [] },
       tools: [],
@@ -49,7 +49,7 @@ describe('the smallest profile', () => {
       idle_ms: 5000,
       misunderstood_max: 3,
     });
-    expect(model).toEqual({ adapter: 'realtime', name: '', voice: 'slt', realtime: {} });
+    expect(model).toEqual({ adapter: 'realtime', name: '', voice: 'slt', realtime: {}, live: {} });
   });
 
   it('is the same after a second reading: threads and processes parse it again', () => {

@@ -1,9 +1,8 @@
-/** The caller's sound on its way to the server: 20 ms frames in, `input_audio_buffer.append` messages out. */
+/** The caller's sound on its way to the server: 20 ms frames in, `append` messages out. */
 import { SAMPLE_RATE_HZ, type Codec } from '../../../media/frame.ts';
 import { silenceOf } from '../../../media/jitter-buffer.ts';
 import { gap_fill_ms_max } from './limits.ts';
 
-const head = Buffer.from('{"type":"input_audio_buffer.append","audio":"');
 const tail = Buffer.from('"}');
 const bytes_per_ms = SAMPLE_RATE_HZ / 1000;
 
@@ -13,12 +12,21 @@ const bytes_per_ms = SAMPLE_RATE_HZ / 1000;
  */
 export class AppendBatch {
   readonly #audio: Buffer;
+  readonly #headBytes: number;
   readonly #message: Buffer;
   readonly #silence: Uint8Array;
   readonly #send: (message: Uint8Array) => void;
   #filled = 0;
 
-  constructor(options: { appendMs: number; codec: Codec; send: (message: Uint8Array) => void }) {
+  /** `type` is what the protocol calls the message. */
+  constructor(options: {
+    type: 'input_audio_buffer.append' | 'session.input_audio.append';
+    appendMs: number;
+    codec: Codec;
+    send: (message: Uint8Array) => void;
+  }) {
+    const head = Buffer.from(`{"type":"${options.type}","audio":"`);
+    this.#headBytes = head.length;
     this.#audio = Buffer.alloc(options.appendMs * bytes_per_ms);
     const base64Length = Math.ceil(this.#audio.length / 3) * 4;
     this.#message = Buffer.concat([head, Buffer.alloc(base64Length, 'A'), tail]);
@@ -53,7 +61,7 @@ export class AppendBatch {
 
   #flush(): void {
     this.#filled = 0;
-    this.#message.write(this.#audio.toString('base64'), head.length, 'latin1');
+    this.#message.write(this.#audio.toString('base64'), this.#headBytes, 'latin1');
     this.#send(this.#message);
   }
 }

@@ -1,4 +1,4 @@
-/** The WebSocket to a Realtime server: where it is, how it is opened, and what a refusal means. */
+/** The WebSocket to a model's server: where it is, how it is opened, and what a refusal means. */
 import { WebSocket } from 'ws';
 import { TrunklineError, messageOf } from '../../../base/errors.ts';
 import { message_bytes_max } from './limits.ts';
@@ -13,11 +13,18 @@ export class ConnectError extends TrunklineError {
   }
 }
 
+/** `https://host/v1` -> `wss://host/v1/realtime?model=…`. @throws as `endpointUrl` */
+export function realtimeUrl(baseUrl: string, model: string): URL {
+  const url = endpointUrl(baseUrl, 'realtime');
+  url.searchParams.set('model', model);
+  return url;
+}
+
 /**
- * `https://host/v1` -> `wss://host/v1/realtime?model=…`; http, ws and wss likewise.
+ * `https://host/v1` -> `wss://host/v1/<path>`; http, ws and wss likewise.
  * @throws TrunklineError MODEL_UNAVAILABLE when the address is none
  */
-export function realtimeUrl(baseUrl: string, model: string): URL {
+export function endpointUrl(baseUrl: string, path: string): URL {
   let url: URL;
   try {
     url = new URL(baseUrl);
@@ -28,8 +35,7 @@ export function realtimeUrl(baseUrl: string, model: string): URL {
   if (protocol === undefined)
     throw new ConnectError(`"${baseUrl}" must begin with ws:, wss:, http: or https:`, false);
   url.protocol = protocol;
-  url.pathname = `${url.pathname.replace(/\/+$/, '')}/realtime`;
-  url.searchParams.set('model', model);
+  url.pathname = `${url.pathname.replace(/\/+$/, '')}/${path}`;
   return url;
 }
 

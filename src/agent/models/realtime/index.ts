@@ -1,5 +1,4 @@
 /** OpenAI Realtime, or any server that speaks its protocol, as a voice model. */
-import type { RealtimeFunctionTool } from 'openai/resources/realtime/realtime';
 import { systemClock, type Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
 import type { ConnectOptions, VoiceModel, VoiceSession } from '../../voice-model.ts';
@@ -8,13 +7,7 @@ import { openSocket, realtimeUrl } from './connect.ts';
 import { sessionInstructions } from './instructions.ts';
 import { RealtimeSession, type SessionCounts } from './session.ts';
 import { realtimeSettingsSchema, settingsFor, type RealtimeSettings } from './settings.ts';
-
-/** What the model is told of a tool. */
-export interface ToolDeclaration {
-  readonly description: string;
-  /** JSON Schema of the arguments. */
-  readonly parameters: object;
-}
+import { declaredTools, offline_voice, type ToolDeclaration } from './tools.ts';
 
 export interface RealtimeOptions {
   /** `https://api.openai.com/v1`, or a server of one's own: http, https, ws or wss. */
@@ -43,19 +36,6 @@ export interface RealtimeModel extends VoiceModel {
 }
 
 const default_settings = realtimeSettingsSchema.parse({});
-
-/** The profile schema's default voice belongs to the offline synthesiser; no Realtime server knows it. */
-const offline_voice = 'slt';
-
-const HANG_UP: ToolDeclaration = {
-  description: 'Ends the call once everything said so far has been played to the caller.',
-  parameters: {
-    type: 'object',
-    properties: { reason: { type: 'string', description: 'Why the call is over, in a few words.' } },
-    required: ['reason'],
-    additionalProperties: false,
-  },
-};
 
 /**
  * Each call gets a WebSocket of its own. Sound passes as the phone's own G.711, in both directions.
@@ -113,24 +93,4 @@ export function createRealtimeModel(options: RealtimeOptions): RealtimeModel {
       await Promise.all([...sessions].map((session) => session.closeAndWait()));
     },
   };
-}
-
-/**
- * A tool that the profile lists and nobody declared still has a name; the model then fills the arguments
- * freely.
- */
-function declaredTools(
-  names: readonly string[],
-  declarations: Readonly<Record<string, ToolDeclaration>>,
-): RealtimeFunctionTool[] {
-  const known: Readonly<Record<string, ToolDeclaration>> = { ...declarations, hang_up: HANG_UP };
-  return [...new Set([...names, 'hang_up'])].map((name) => {
-    const declaration = known[name];
-    return {
-      type: 'function',
-      name,
-      description: declaration?.description ?? name.replaceAll('_', ' '),
-      parameters: declaration?.parameters ?? { type: 'object', properties: {} },
-    };
-  });
 }

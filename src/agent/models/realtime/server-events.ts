@@ -3,6 +3,7 @@
  * with the fields that we use), an event that we do not use (counted, ignored), or not an event at all.
  */
 import { z } from 'zod';
+import { eventParser, type ParsedEvent } from './event-parser.ts';
 
 const id = z.string().min(1).max(256);
 const index = z.int().min(0);
@@ -117,33 +118,10 @@ type Schemas = typeof schemas;
 export type ServerEvent = { [T in keyof Schemas]: z.infer<Schemas[T]> }[keyof Schemas];
 export type ServerEventOf<T extends ServerEvent['type']> = Extract<ServerEvent, { type: T }>;
 
-export type Parsed =
-  | { readonly kind: 'known'; readonly event: ServerEvent }
-  /** Well-formed and of no use to us: `speech_started`, and whatever the vendor adds later. */
-  | { readonly kind: 'unknown'; readonly type: string }
-  | { readonly kind: 'not-an-event'; readonly reason: string };
+export type Parsed = ParsedEvent<ServerEvent>;
 
 /** The types that are parsed; every one exists in the vendor's own list (a test holds that). */
 export const KNOWN_TYPES = Object.keys(schemas) as readonly ServerEvent['type'][];
 
-const byType = new Map<string, z.ZodType<ServerEvent>>(Object.entries(schemas));
-
-const envelope = z.object({ type: z.string().min(1).max(128) });
-
 /** Never throws, whatever the text is. */
-export function parseServerEvent(message: string): Parsed {
-  let value: unknown;
-  try {
-    value = JSON.parse(message);
-  } catch {
-    return { kind: 'not-an-event', reason: 'not JSON' };
-  }
-  const head = envelope.safeParse(value);
-  if (!head.success) return { kind: 'not-an-event', reason: 'no event type' };
-  const schema = byType.get(head.data.type);
-  if (schema === undefined) return { kind: 'unknown', type: head.data.type };
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return { kind: 'known', event: parsed.data };
-  const field = parsed.error.issues[0]?.path.join('.') ?? '';
-  return { kind: 'not-an-event', reason: `${head.data.type}: bad field "${field}"` };
-}
+export const parseServerEvent = eventParser<ServerEvent>(schemas);

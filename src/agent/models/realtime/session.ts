@@ -5,7 +5,7 @@ import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
 import type { ConnectOptions, SessionEvents, VoiceSession } from '../../voice-model.ts';
 import { AppendBatch } from './append.ts';
-import { itemTruncate, note, replayOf, responseCancel } from './client-events.ts';
+import { itemTruncate, note, replayOf, responseCancel, toolOutput } from './client-events.ts';
 import { ConnectError } from './connect.ts';
 import { Digits } from './digits.ts';
 import { speakExactly } from './instructions.ts';
@@ -19,7 +19,7 @@ import {
 } from './limits.ts';
 import { Replies, Transcripts, receivedMs, type Reply } from './replies.ts';
 import { ResponseQueue } from './response-queue.ts';
-import type { ServerEvent, ServerEventOf } from './server-events.ts';
+import { parseServerEvent, type ServerEvent, type ServerEventOf } from './server-events.ts';
 import { ToolCalls } from './tool-calls.ts';
 import { responseUsage, transcriptionUsage } from './usage.ts';
 import { Wire, type WireCounts } from './wire.ts';
@@ -56,7 +56,7 @@ export class RealtimeSession implements VoiceSession {
   readonly #call: ConnectOptions;
   readonly #counts: SessionCounts;
   readonly #log: Log | undefined;
-  readonly #wire: Wire;
+  readonly #wire: Wire<ServerEvent>;
   readonly #batch: AppendBatch;
   readonly #responses: ResponseQueue;
   readonly #replies = new Replies();
@@ -84,7 +84,7 @@ export class RealtimeSession implements VoiceSession {
     this.#models = options.models;
     this.#responses = new ResponseQueue((event) => this.#wire.send(event));
     this.#tools = new ToolCalls({
-      send: (event) => this.#wire.send(event),
+      answer: (callId, result) => this.#wire.send(toolOutput(callId, result)),
       call: (call) => this.#tell('toolCall', call),
       reply: () => this.#responses.ask({ purpose: 'tool', tools: true }),
     });
@@ -97,6 +97,7 @@ export class RealtimeSession implements VoiceSession {
       clock: options.clock,
       counts: options.counts,
       appendMs: options.appendMs,
+      parse: parseServerEvent,
       onEvent: (event) => this.#take(event),
       onDead: (detail) => this.#fail(detail, true),
       onGone: () => {
@@ -106,6 +107,7 @@ export class RealtimeSession implements VoiceSession {
       expecting: () => this.#responses.busy,
     });
     this.#batch = new AppendBatch({
+      type: 'input_audio_buffer.append',
       appendMs: options.appendMs,
       codec: options.call.codec,
       send: (message) => this.#wire.append(message),

@@ -1,5 +1,4 @@
 /** Functions that the model called: each answered once, and one new response when all of a turn's are. */
-import { toolOutput, type ClientEvent } from './client-events.ts';
 import { tool_calls_max } from './limits.ts';
 
 export interface FunctionCallItem {
@@ -9,7 +8,8 @@ export interface FunctionCallItem {
 }
 
 export interface ToolCallsOptions {
-  readonly send: (event: ClientEvent) => void;
+  /** Tells the model what a call gave. */
+  readonly answer: (callId: string, result: unknown) => void;
   readonly call: (call: { callId: string; name: string; arguments: unknown }) => void;
   /** Every call is answered: let the model speak. */
   readonly reply: () => void;
@@ -39,7 +39,7 @@ export class ToolCalls {
           ? 'too many calls are open'
           : undefined;
     if (refusal !== undefined) {
-      this.#options.send(toolOutput(callId, { ok: false, error: refusal }));
+      this.#options.answer(callId, { ok: false, error: refusal });
       this.#replyDue = true;
       return;
     }
@@ -50,7 +50,7 @@ export class ToolCalls {
   /** An answer to a call that is not open is ignored. */
   answer(callId: string, result: unknown): void {
     if (!this.#open.delete(callId)) return;
-    this.#options.send(toolOutput(callId, result));
+    this.#options.answer(callId, result);
     this.#replyDue = true;
     this.#settle();
   }

@@ -1,7 +1,7 @@
-/** One open socket to a Realtime server: events both ways, with every way in which it can die noticed. */
+/** One open socket to a model's server: events both ways, with every way in which it can die noticed. */
 import type { RawData, WebSocket } from 'ws';
 import type { Clock } from '../../../base/clock.ts';
-import type { ClientEvent } from './client-events.ts';
+import type { ParsedEvent } from './event-parser.ts';
 import {
   close_ms_max,
   dropped_ms_max,
@@ -11,7 +11,6 @@ import {
   unsent_bytes_max,
   watch_ms,
 } from './limits.ts';
-import { parseServerEvent, type ServerEvent } from './server-events.ts';
 
 export interface WireCounts {
   /** Well-formed events of types that we do not use. */
@@ -22,12 +21,13 @@ export interface WireCounts {
   droppedAppends: number;
 }
 
-export interface WireOptions {
+export interface WireOptions<E> {
   readonly socket: WebSocket;
   readonly clock: Clock;
   readonly counts: WireCounts;
   readonly appendMs: number;
-  readonly onEvent: (event: ServerEvent) => void;
+  readonly parse: (message: string) => ParsedEvent<E>;
+  readonly onEvent: (event: E) => void;
   /** Told once, and not after `close`. */
   readonly onDead: (detail: string) => void;
   /** The socket is gone for good; told once, always. */
@@ -36,8 +36,8 @@ export interface WireOptions {
   readonly expecting: () => boolean;
 }
 
-export class Wire {
-  readonly #options: WireOptions;
+export class Wire<E> {
+  readonly #options: WireOptions<E>;
   readonly #socket: WebSocket;
   #notEvents = 0;
   #droppedMs = 0;
@@ -47,7 +47,7 @@ export class Wire {
   #cancelTimer: () => void;
   #closed = false;
 
-  constructor(options: WireOptions) {
+  constructor(options: WireOptions<E>) {
     this.#options = options;
     const { socket, clock } = options;
     this.#socket = socket;
@@ -65,7 +65,7 @@ export class Wire {
     socket.resume();
   }
 
-  send(event: ClientEvent): void {
+  send(event: object): void {
     if (!this.#closed) this.#socket.send(JSON.stringify(event));
   }
 
@@ -104,7 +104,7 @@ export class Wire {
     const parsed =
       isBinary || !Buffer.isBuffer(data)
         ? ({ kind: 'not-an-event', reason: 'a binary message' } as const)
-        : parseServerEvent(data.toString('utf8'));
+        : this.#options.parse(data.toString('utf8'));
     switch (parsed.kind) {
       case 'known':
         this.#options.onEvent(parsed.event);

@@ -12,7 +12,7 @@ function recorded(appendMs: number, codec: Codec = 'pcmu'): { batch: AppendBatch
     if (event.type !== 'input_audio_buffer.append') throw new Error(event.type);
     sent.push(Buffer.from(event.audio, 'base64'));
   };
-  return { batch: new AppendBatch({ appendMs, codec, send }), sent };
+  return { batch: new AppendBatch({ type: 'input_audio_buffer.append', appendMs, codec, send }), sent };
 }
 
 const frame = (value: number, length = 160): Uint8Array => new Uint8Array(length).fill(value);

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import type { ClientEvent } from '../../../../src/agent/models/realtime/client-events.ts';
+import { toolOutput } from '../../../../src/agent/models/realtime/client-events.ts';
 import { tool_calls_max, tool_result_chars_max } from '../../../../src/agent/models/realtime/limits.ts';
 import { ToolCalls } from '../../../../src/agent/models/realtime/tool-calls.ts';
 
@@ -18,10 +18,10 @@ function recorded(): Recorded {
     outputs,
     replies: 0,
     tools: new ToolCalls({
-      send(event: ClientEvent) {
-        if (event.type !== 'conversation.item.create' || event.item.type !== 'function_call_output')
-          throw new Error(event.type);
-        outputs.push({ call_id: event.item.call_id, output: event.item.output });
+      answer(callId, result) {
+        const { item } = toolOutput(callId, result);
+        if (item.type === 'function_call_output')
+          outputs.push({ call_id: item.call_id, output: item.output });
       },
       call: (call) => called.push(call),
       reply: () => (self.replies += 1),

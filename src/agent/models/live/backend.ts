@@ -1,0 +1,25 @@
+/** The half of a Live conversation that thinks: the voice model asks it, it answers in words and tools. */
+import type { ResponseEvent } from './server-events.ts';
+
+/** What a backend may do. */
+export interface BackendHands {
+  /** The voice model says this, as the answer to a delegation, or of itself. */
+  say(text: string, delegationId: string | null): void;
+  call(call: { callId: string; name: string; arguments: unknown }): void;
+  /** Tokens that a text model of the backend used, as the vendor gives them. */
+  used(usage: object): void;
+  /** The backend failed; the conversation goes on without the answer. */
+  failed(detail: string): void;
+}
+
+export interface LiveBackend {
+  /** The voice model hands work over. Nobody says what: it is in the caller's words. */
+  delegated(delegationId: string): void;
+  /** A piece of what the caller says, as it is heard. */
+  heard(delta: string): void;
+  /** An event of the vendor's own text model. */
+  event(event: ResponseEvent): void;
+  toolResult(callId: string, result: unknown): void;
+  digit(digit: string): void;
+  close(): void;
+}

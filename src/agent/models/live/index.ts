@@ -1,0 +1,131 @@
+/** OpenAI's Live API (`/v1/live/sessions`, full duplex), or any server that speaks it, as a voice model. */
+import { systemClock, type Clock } from '../../../base/clock.ts';
+import { TrunklineError } from '../../../base/errors.ts';
+import type { Log } from '../../../base/log.ts';
+import type { AgentProfile } from '../../profile.ts';
+import type { ConnectOptions, VoiceModel, VoiceSession } from '../../voice-model.ts';
+import { endpointUrl, openSocket } from '../realtime/connect.ts';
+import { sessionInstructions } from '../realtime/instructions.ts';
+import { declaredTools, offline_voice, type ToolDeclaration } from '../realtime/tools.ts';
+import { settingsFor } from '../realtime/settings.ts';
+import { sessionStart, type Backend } from './client-events.ts';
+import { voiceInstructions } from './instructions.ts';
+import { ResponsesBackend } from './responses-backend.ts';
+import { LiveSession, type LiveCounts, type LiveSessionOptions } from './session.ts';
+import { liveSettingsSchema, type LiveSettings } from './settings.ts';
+import { TaskBackend } from './task-backend.ts';
+
+export interface LiveOptions {
+  /** `https://api.openai.com/v1`, or a server of one's own: http, https, ws or wss. */
+  readonly baseUrl: string;
+  /** Empty: no Authorization header. */
+  readonly apiKey: string;
+  /** For profiles that name neither model nor voice. */
+  readonly model: string;
+  readonly voice: string;
+  /** From the first packet to a session that took our settings. */
+  readonly connectTimeoutMs: number;
+  /** Sound per message to the server: 20, 40 or 60 ms. */
+  readonly appendMs: number;
+  /** Absent: the schema's defaults. */
+  readonly settings?: LiveSettings;
+  /** Declarations of the tools that profiles may list, by name. `hang_up` is always there. */
+  readonly tools?: Readonly<Record<string, ToolDeclaration>>;
+  readonly log?: Log;
+  readonly clock?: Clock;
+}
+
+export interface LiveModel extends VoiceModel {
+  readonly openSessions: number;
+  /** Of all sessions so far, ended ones too. */
+  readonly counts: Readonly<LiveCounts>;
+}
+
+const default_settings = liveSettingsSchema.parse({});
+
+/**
+ * Each call gets a WebSocket of its own. `connect` rejects with MODEL_UNAVAILABLE (a ConnectError, which also
+ * says whether to try again).
+ */
+export function createLiveModel(options: LiveOptions): LiveModel {
+  const clock = options.clock ?? systemClock;
+  const sessions = new Set<LiveSession>();
+  const counts: LiveCounts = {
+    unknownEvents: 0,
+    notEvents: 0,
+    errors: 0,
+    droppedAppends: 0,
+    mutedReplies: 0,
+  };
+  return {
+    name: 'live',
+    counts,
+    get openSessions() {
+      return sessions.size;
+    },
+    async connect(call: ConnectOptions): Promise<VoiceSession> {
+      const { profile } = call;
+      const startedMs = clock.nowMs();
+      const model = profile.model.name || options.model;
+      const settings = settingsFor(options.settings ?? default_settings, profile.model.live);
+      const url = endpointUrl(options.baseUrl, 'live/sessions');
+      const start = sessionStart({
+        model,
+        voice: profile.model.voice === offline_voice ? options.voice : profile.model.voice,
+        codec: call.codec,
+        instructions: voiceInstructions(profile),
+        backend: declaredBackend(settings, profile, call.now(), options.tools ?? {}),
+        history: call.history ?? [],
+      });
+      const socket = await openSocket({ url, apiKey: options.apiKey, timeoutMs: options.connectTimeoutMs });
+      const session = new LiveSession({
+        socket,
+        clock,
+        counts,
+        appendMs: options.appendMs,
+        call,
+        models: { voice: model, backend: settings.backend_model },
+        backend: backendFor(settings, call, clock),
+        onClosed: () => sessions.delete(session),
+        ...(options.log === undefined ? {} : { log: options.log }),
+      });
+      sessions.add(session);
+      await session.start(start, Math.max(1, options.connectTimeoutMs - (clock.nowMs() - startedMs)));
+      return session;
+    },
+    async close(): Promise<void> {
+      await Promise.all([...sessions].map((session) => session.closeAndWait()));
+    },
+  };
+}
+
+function backendFor(
+  settings: LiveSettings,
+  { profile, now }: ConnectOptions,
+  clock: Clock,
+): LiveSessionOptions['backend'] {
+  return settings.delegation === 'client'
+    ? (hands) => new TaskBackend({ profile, now, clock, hands })
+    : (hands, send) => new ResponsesBackend({ clock, hands, send });
+}
+
+function declaredBackend(
+  settings: LiveSettings,
+  profile: AgentProfile,
+  now: Date,
+  declarations: Readonly<Record<string, ToolDeclaration>>,
+): Backend {
+  if (settings.delegation === 'client') return { type: 'client' };
+  if (settings.backend_model === '')
+    throw new TrunklineError(
+      'MODEL_UNAVAILABLE',
+      'live.delegation is "responses", and live.backend_model names no model',
+    );
+  return {
+    type: 'responses',
+    model: settings.backend_model,
+    instructions: sessionInstructions(profile, now),
+    tools: declaredTools(profile.tools, declarations),
+    reasoningEffort: settings.reasoning_effort,
+  };
+}

@@ -1,0 +1,52 @@
+/** Limits of a Live session beyond those of src/agent/models/realtime/limits.ts; units stand last. */
+
+/**
+ * Text of one append: the vendor takes 500 tokens. English needs about four characters for one; half of that
+ * leaves room for names and numbers.
+ */
+export const append_chars_max = 1000;
+
+/** Appends that one text may be split into. */
+export const appends_max = 16;
+
+/** History for a new session: the vendor takes 128 messages and 8192 tokens. */
+export const history_turns_max = 100;
+export const history_chars_max = 16_000;
+
+/** Quiet that ends what is told as one reply. A pause within a sentence is shorter. */
+export const quiet_ms = 300;
+
+/**
+ * Mean level of 20 ms below which the model's line is quiet, of 32768. Idle, the vendor sends exact
+ * silence.
+ */
+export const quiet_level_max = 48;
+
+/**
+ * Sound kept back at the start of a reply. The line is real time, 100 ms at a time: without some sound in
+ * hand every late packet would be heard.
+ */
+export const lead_ms = 120;
+
+/** How long nothing may come from the caller before silence is sent instead: the session lives on sound. */
+export const caller_quiet_ms = 200;
+export const filler_ms = 100;
+
+/** Transcripts have no end of their own: this much time without a word is one. */
+export const heard_settle_ms = 800;
+
+/** How long a delegation waits for the words that it is about: after the last of them, and at the longest. */
+export const delegation_settle_ms = 250;
+export const delegation_wait_ms_max = 2000;
+
+/** Quiet after which a reply was the last one, and not a pause between two sentences. */
+export const goodbye_quiet_ms = 1200;
+
+/** How long the goodbye may take to be spoken after a tool asked to hang up. */
+export const goodbye_ms_max = 8000;
+
+/** Delegations that may be open at a time. */
+export const delegations_max = 32;
+
+/** How long a session that was asked to close may take to say its last usage. */
+export const farewell_ms_max = 1500;

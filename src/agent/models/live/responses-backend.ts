@@ -1,0 +1,69 @@
+/**
+ * A backend at the vendor: a Responses model with our tools, told of by `response.event`. Its answers go to
+ * the voice model by themselves; ours are only the tools.
+ */
+import type { Clock } from '../../../base/clock.ts';
+import { Digits } from '../realtime/digits.ts';
+import { ToolCalls } from '../realtime/tool-calls.ts';
+import type { BackendHands, LiveBackend } from './backend.ts';
+import { note, responseCreate, toolOutput, type ClientEvent } from './client-events.ts';
+import type { ResponseEvent } from './server-events.ts';
+
+export class ResponsesBackend implements LiveBackend {
+  readonly #hands: BackendHands;
+  readonly #tools: ToolCalls;
+  readonly #digits: Digits;
+
+  constructor(options: { clock: Clock; hands: BackendHands; send: (event: ClientEvent) => void }) {
+    const { hands, send } = options;
+    this.#hands = hands;
+    this.#tools = new ToolCalls({
+      answer: (callId, result) => send(toolOutput(callId, result)),
+      call: (call) => hands.call(call),
+      reply: () => send(responseCreate()),
+    });
+    this.#digits = new Digits(options.clock, (digits) => {
+      send(note(`[The caller pressed the keys ${digits}]`));
+      send(responseCreate());
+    });
+  }
+
+  /** The vendor's model reads the conversation itself. */
+  delegated(): void {
+    return;
+  }
+
+  heard(): void {
+    return;
+  }
+
+  event(event: ResponseEvent): void {
+    switch (event.type) {
+      case 'response.output_item.done':
+        if (event.item?.type === 'function_call') this.#tools.called(event.item);
+        return;
+      case 'response.completed':
+      case 'response.incomplete':
+      case 'response.failed': {
+        const { usage, error } = event.response ?? {};
+        if (usage) this.#hands.used(usage);
+        if (event.type !== 'response.completed')
+          this.#hands.failed(`${event.type}: ${error?.code ?? error?.message ?? 'no cause'}`);
+        this.#tools.responseDone();
+        return;
+      }
+    }
+  }
+
+  toolResult(callId: string, result: unknown): void {
+    this.#tools.answer(callId, result);
+  }
+
+  digit(digit: string): void {
+    this.#digits.press(digit);
+  }
+
+  close(): void {
+    this.#digits.close();
+  }
+}

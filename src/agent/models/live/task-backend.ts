@@ -1,0 +1,92 @@
+/**
+ * A backend in this process: the profile's tasks, followed by the rules of the offline dialog. A client
+ * delegation has no words of its own, so what the caller said since the last one is what it is about.
+ */
+import type { Clock } from '../../../base/clock.ts';
+import { newId } from '../../../base/ids.ts';
+import type { AgentProfile } from '../../profile.ts';
+import { Dialog, type DialogAction } from '../offline/dialog.ts';
+import { text_chars_max } from '../realtime/limits.ts';
+import type { BackendHands, LiveBackend } from './backend.ts';
+import { delegation_settle_ms, delegation_wait_ms_max } from './limits.ts';
+
+const HANG_UP = 'hang_up';
+
+export class TaskBackend implements LiveBackend {
+  readonly #clock: Clock;
+  readonly #hands: BackendHands;
+  readonly #dialog: Dialog;
+  /** What the caller said since the last delegation was answered. */
+  #words = '';
+  #delegation: { readonly id: string; readonly untilMs: number } | null = null;
+  /** Whom tool results and keys answer to. */
+  #lastDelegation: string | null = null;
+  #hangUpCall: string | null = null;
+  #cancelTimer: () => void = () => undefined;
+
+  constructor(options: { profile: AgentProfile; now: () => Date; clock: Clock; hands: BackendHands }) {
+    this.#clock = options.clock;
+    this.#hands = options.hands;
+    this.#dialog = new Dialog({ profile: options.profile, now: options.now });
+  }
+
+  delegated(delegationId: string): void {
+    this.#delegation = { id: delegationId, untilMs: this.#clock.nowMs() + delegation_wait_ms_max };
+    this.#lastDelegation = delegationId;
+    this.#settle();
+  }
+
+  heard(delta: string): void {
+    this.#words = (this.#words + delta).slice(-text_chars_max);
+    if (this.#delegation !== null) this.#settle();
+  }
+
+  /** There is no other model. */
+  event(): void {
+    return;
+  }
+
+  /** Words and delegation come in any order: answer when no more words come, or when it takes too long. */
+  #settle(): void {
+    this.#cancelTimer();
+    const leftMs = Math.max(0, (this.#delegation?.untilMs ?? 0) - this.#clock.nowMs());
+    const waitMs = this.#words.trim() === '' ? leftMs : Math.min(leftMs, delegation_settle_ms);
+    this.#cancelTimer = this.#clock.after(waitMs, () => this.#answer());
+  }
+
+  #answer(): void {
+    const words = this.#words.trim();
+    this.#words = '';
+    this.#delegation = null;
+    this.#act(this.#dialog.heard(words));
+  }
+
+  #act(actions: readonly DialogAction[]): void {
+    for (const action of actions) {
+      if (action.type === 'say') {
+        this.#hands.say(action.text, this.#lastDelegation);
+        continue;
+      }
+      const callId = newId('tool');
+      if (action.type === 'tool') {
+        this.#hands.call({ callId, name: action.name, arguments: action.arguments });
+      } else {
+        this.#hangUpCall = callId;
+        this.#hands.call({ callId, name: HANG_UP, arguments: { reason: action.reason } });
+      }
+    }
+  }
+
+  toolResult(callId: string, result: unknown): void {
+    if (callId === this.#hangUpCall) this.#dialog.resume();
+    else this.#act(this.#dialog.toolResult(result));
+  }
+
+  digit(digit: string): void {
+    this.#act(this.#dialog.digit(digit));
+  }
+
+  close(): void {
+    this.#cancelTimer();
+  }
+}

@@ -1,0 +1,48 @@
+/** The tools of a profile, as both of OpenAI's protocols want them declared. */
+
+/** What the model is told of a tool. */
+export interface ToolDeclaration {
+  readonly description: string;
+  /** JSON Schema of the arguments. */
+  readonly parameters: Readonly<Record<string, unknown>>;
+}
+
+export interface DeclaredTool {
+  readonly type: 'function';
+  readonly name: string;
+  readonly description: string;
+  readonly parameters: Record<string, unknown>;
+}
+
+/** The profile schema's default voice belongs to the offline synthesiser; no Realtime server knows it. */
+export const offline_voice = 'slt';
+
+const HANG_UP: ToolDeclaration = {
+  description: 'Ends the call once everything said so far has been played to the caller.',
+  parameters: {
+    type: 'object',
+    properties: { reason: { type: 'string', description: 'Why the call is over, in a few words.' } },
+    required: ['reason'],
+    additionalProperties: false,
+  },
+};
+
+/**
+ * A tool that the profile lists and nobody declared still has a name; the model then fills the arguments
+ * freely.
+ */
+export function declaredTools(
+  names: readonly string[],
+  declarations: Readonly<Record<string, ToolDeclaration>>,
+): DeclaredTool[] {
+  const known: Readonly<Record<string, ToolDeclaration>> = { ...declarations, hang_up: HANG_UP };
+  return [...new Set([...names, 'hang_up'])].map((name) => {
+    const declaration = known[name];
+    return {
+      type: 'function',
+      name,
+      description: declaration?.description ?? name.replaceAll('_', ' '),
+      parameters: declaration?.parameters ?? { type: 'object', properties: {} },
+    };
+  });
+}

@@ -1,0 +1,197 @@
+/** The small parts of a Live session that wait for time: words, silence, goodbyes. */
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CallerLine } from '../../../../src/agent/models/live/caller-line.ts';
+import { Farewell } from '../../../../src/agent/models/live/farewell.ts';
+import { HeardWords, type Utterance } from '../../../../src/agent/models/live/heard-words.ts';
+import {
+  caller_quiet_ms,
+  filler_ms,
+  goodbye_ms_max,
+  goodbye_quiet_ms,
+  heard_settle_ms,
+} from '../../../../src/agent/models/live/limits.ts';
+import { ManualClock } from '../../../support/manual-clock.ts';
+import { cannedSound } from '../../../support/realtime-server/canned-sound.ts';
+
+let clock: ManualClock;
+
+beforeEach(() => {
+  clock = new ManualClock();
+});
+
+describe('heard words', () => {
+  let told: Utterance[];
+  let words: HeardWords;
+  const add = (delta: string, start_ms: number): void =>
+    words.add({ delta, start_ms, end_ms: start_ms + 100 });
+
+  beforeEach(() => {
+    told = [];
+    words = new HeardWords(clock, (utterance) => told.push(utterance));
+  });
+
+  it('grow into an utterance that a pause ends', () => {
+    add('tomorrow ', 1000);
+    clock.advance(heard_settle_ms - 1);
+    add('at ten ', 1500);
+    clock.advance(heard_settle_ms - 1);
+    expect(told.map(({ text, final }) => [text, final])).toEqual([
+      ['tomorrow', false],
+      ['tomorrow at ten', false],
+    ]);
+    clock.advance(1);
+    expect(told.at(-1)).toMatchObject({ text: 'tomorrow at ten', final: true });
+    expect(new Set(told.map((one) => one.utteranceId)).size).toBe(1);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('become two when there was a pause in the sound, though they arrive together', () => {
+    add('yes ', 1000);
+    add('hello ', 1100 + heard_settle_ms + 1);
+    clock.advance(heard_settle_ms);
+    expect(told.filter((one) => one.final).map((one) => one.text)).toEqual(['yes', 'hello']);
+    expect(new Set(told.map((one) => one.utteranceId)).size).toBe(2);
+  });
+
+  it('are told whole when asked, and not again', () => {
+    add('yes ', 1000);
+    words.finish();
+    words.finish();
+    clock.advance(heard_settle_ms);
+    expect(told.filter((one) => one.final)).toHaveLength(1);
+  });
+
+  it('are forgotten at the end', () => {
+    add('yes ', 1000);
+    words.close();
+    clock.advance(heard_settle_ms);
+    expect(told.filter((one) => one.final)).toEqual([]);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('the caller’s line', () => {
+  let sentMs: number;
+  let silentMs: number;
+  let line: CallerLine;
+
+  beforeEach(() => {
+    sentMs = silentMs = 0;
+    line = new CallerLine({
+      clock,
+      codec: 'pcmu',
+      appendMs: 20,
+      send: (message) => {
+        const { type, audio } = JSON.parse(Buffer.from(message).toString()) as {
+          type: string;
+          audio: string;
+        };
+        expect(type).toBe('session.input_audio.append');
+        const bytes = Buffer.from(audio, 'base64');
+        sentMs += bytes.length / 8;
+        if (bytes.every((byte) => byte === 0xff)) silentMs += bytes.length / 8;
+      },
+    });
+  });
+
+  const frame = cannedSound(20);
+  const speak = (ms: number): void => {
+    for (let at = 0; at < ms; at += 20) {
+      line.hear(frame, 0);
+      clock.advance(20);
+    }
+  };
+
+  it('carries sound as it comes', () => {
+    speak(1000);
+    expect(sentMs).toBe(1000);
+    expect(silentMs).toBe(0);
+  });
+
+  it('carries silence while nothing comes', () => {
+    speak(200);
+    clock.advance(2000);
+    expect(silentMs).toBeGreaterThanOrEqual(2000 - caller_quiet_ms - filler_ms);
+    expect(silentMs).toBeLessThanOrEqual(2000);
+  });
+
+  it('keeps true time over a gap that it has filled already', () => {
+    speak(200);
+    clock.advance(1000);
+    line.hear(frame, 1000);
+    expect(sentMs).toBeGreaterThanOrEqual(200 + 1000 + 20 - filler_ms);
+    expect(sentMs).toBeLessThanOrEqual(200 + 1000 + 20 + filler_ms);
+  });
+
+  it('fills a short gap, which it has not noticed, once', () => {
+    speak(200);
+    line.hear(frame, 60);
+    expect(sentMs).toBe(280);
+    expect(silentMs).toBe(60);
+  });
+
+  it('is silent for good when it is closed', () => {
+    line.close();
+    clock.advance(5000);
+    expect(sentMs).toBe(0);
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('the farewell', () => {
+  let hungUp: string[];
+  let farewell: Farewell;
+
+  beforeEach(() => {
+    hungUp = [];
+    farewell = new Farewell(clock, (callId, reason) => hungUp.push(`${callId} ${reason}`));
+  });
+
+  it('waits for the goodbye that is said after it was asked for', () => {
+    farewell.ask('call_1', 'goodbye');
+    clock.advance(goodbye_ms_max - 1);
+    farewell.replyBegan();
+    clock.advance(3000);
+    farewell.replyEnded();
+    clock.advance(goodbye_quiet_ms - 1);
+    expect(hungUp).toEqual([]);
+    clock.advance(1);
+    expect(hungUp).toEqual(['call_1 goodbye']);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('takes the pause between two sentences for no end', () => {
+    farewell.ask('call_1', 'goodbye');
+    farewell.replyBegan();
+    farewell.replyEnded();
+    clock.advance(goodbye_quiet_ms - 1);
+    farewell.replyBegan();
+    clock.advance(goodbye_quiet_ms);
+    expect(hungUp).toEqual([]);
+    farewell.replyEnded();
+    clock.advance(goodbye_quiet_ms);
+    expect(hungUp).toHaveLength(1);
+  });
+
+  it('does not wait for ever for a goodbye that nobody says', () => {
+    farewell.ask('call_1', 'goodbye');
+    clock.advance(goodbye_ms_max);
+    expect(hungUp).toEqual(['call_1 goodbye']);
+  });
+
+  it('is taken back by a caller who speaks', () => {
+    farewell.ask('call_1', 'goodbye');
+    expect(farewell.takeBack()).toBe('call_1');
+    expect(farewell.takeBack()).toBeNull();
+    clock.advance(goodbye_ms_max);
+    expect(hungUp).toEqual([]);
+  });
+
+  it('means nothing to replies that are no goodbye', () => {
+    farewell.replyBegan();
+    farewell.replyEnded();
+    clock.advance(goodbye_ms_max);
+    expect(hungUp).toEqual([]);
+    expect(clock.pending).toBe(0);
+  });
+});
