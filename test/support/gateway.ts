@@ -36,6 +36,7 @@ export interface TestGatewayOptions {
   readonly sfuAddress?: string;
   /** Where profiles with the adapter `realtime` find their model. */
   readonly realtime?: ConfigInput['realtime'];
+  readonly pipeline?: ConfigInput['pipeline'];
 }
 
 const rtp_ports_per_process = 800;
@@ -231,6 +232,7 @@ function settingsOf(options: TestGatewayOptions, { folder, port, tls, drachtio }
     web: { port: 0, ...options.web },
     ...(options.calls === undefined ? {} : { calls: options.calls }),
     ...(options.realtime === undefined ? {} : { realtime: options.realtime }),
+    ...(options.pipeline === undefined ? {} : { pipeline: options.pipeline }),
     trunks: options.trunks,
     numbers: options.numbers,
   } satisfies ConfigInput);

@@ -70,6 +70,15 @@ describe('createOpenVoice', () => {
     await voices.close();
   });
 
+  it('refuses a pipeline profile when no servers are configured', async () => {
+    const voices = createOpenVoice(options());
+    const pipeline = { ...profile, model: { adapter: 'pipeline', name: '', voice: '' } };
+    expect(() => voices.openVoice({ callId: 'call-1', profile: pipeline }, host())).toThrow(
+      /MODEL_UNAVAILABLE.*no pipeline of servers/,
+    );
+    await voices.close();
+  });
+
   it('reports a realtime server that cannot be reached', async () => {
     const realtime = {
       baseUrl: 'http://127.0.0.1:1/v1',

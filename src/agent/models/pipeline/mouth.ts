@@ -27,6 +27,8 @@ export class Mouth {
   readonly #options: MouthOptions;
   /** Those that are not through, in order. */
   readonly #replies: SpokenReply[] = [];
+  /** Asked to be told when nothing is left to be said. */
+  readonly #waiting: (() => void)[] = [];
   #speaking = 0;
 
   constructor(options: MouthOptions) {
@@ -59,6 +61,20 @@ export class Mouth {
     if (reply.begun) this.#options.on('replyDone', { itemId: reply.itemId, interrupted: true });
     this.#ask();
     this.#pass();
+    this.#tellQuiet();
+  }
+
+  /**
+   * Calls `then` once all that was to be said so far has been passed on, or taken back; at once when it has.
+   */
+  whenQuiet(then: () => void): void {
+    this.#waiting.push(then);
+    this.#tellQuiet();
+  }
+
+  #tellQuiet(): void {
+    if (this.#replies.length > 0) return;
+    for (const then of this.#waiting.splice(0)) then();
   }
 
   /** The caller has taken the word: all that waits is out of date. */
@@ -146,6 +162,7 @@ export class Mouth {
       }
       if (reply.open) return;
       this.#through(reply);
+      this.#tellQuiet();
     }
   }
 

@@ -34,6 +34,14 @@ export interface PipelineSessionOptions {
   readonly onClosed: () => void;
 }
 
+const HANG_UP = 'hang_up';
+
+interface ToolCall {
+  readonly callId: string;
+  readonly name: string;
+  readonly arguments: unknown;
+}
+
 export class PipelineSession implements VoiceSession {
   readonly #call: ConnectOptions;
   readonly #options: PipelineSessionOptions;
@@ -55,6 +63,8 @@ export class PipelineSession implements VoiceSession {
   /** In a row, stage by stage. */
   readonly #failures: Record<Stage, number> = { transcription: 0, chat: 0, speech: 0 };
   #apology: SpokenReply | null = null;
+  /** A hang-up that waits for the goodbye to be on its way. */
+  #goodbye: ToolCall | null = null;
   #closed = false;
 
   constructor(options: PipelineSessionOptions) {
@@ -86,7 +96,7 @@ export class PipelineSession implements VoiceSession {
       ourTurn: (signal) => this.#ourTurn(signal),
       onRound: () => (this.#unanswered = false),
       onReply: (reply) => this.#remember(reply),
-      onCall: (call) => this.#tell('toolCall', call),
+      onCall: (call) => (call.name === HANG_UP ? this.#hangUp(call) : this.#tell('toolCall', call)),
       onAnswer: ({ model: used, usage }) => this.#tell('usage', { usage: chatUsage(used, usage) }),
       onDone: (failure) => this.#answered(failure),
     });
@@ -132,6 +142,7 @@ export class PipelineSession implements VoiceSession {
     this.#recording = speaking;
     if (speaking) {
       this.#recorder.start();
+      this.#takeHangUpBack();
       this.#takeBack();
     } else {
       this.#transcribe(this.#recorder.end());
@@ -199,11 +210,24 @@ export class PipelineSession implements VoiceSession {
       return;
     }
     this.say(giveUp);
-    this.#tell('toolCall', {
-      callId: newId('call'),
-      name: 'hang_up',
-      arguments: { reason: 'not-understood' },
+    this.#hangUp({ callId: newId('call'), name: HANG_UP, arguments: { reason: 'not-understood' } });
+  }
+
+  /** The voice cuts the line when it has nothing left to say: it must have the goodbye first. */
+  #hangUp(call: ToolCall): void {
+    this.#goodbye = call;
+    this.#mouth.whenQuiet(() => {
+      if (this.#goodbye !== call) return;
+      this.#goodbye = null;
+      this.#tell('toolCall', call);
     });
+  }
+
+  /** The caller spoke before the voice was told. */
+  #takeHangUpBack(): void {
+    if (this.#goodbye === null) return;
+    this.#history.answered(this.#goodbye.callId, { ok: false, reason: 'the caller spoke' });
+    this.#goodbye = null;
   }
 
   // Answers.
@@ -284,6 +308,7 @@ export class PipelineSession implements VoiceSession {
   interrupt(itemId: string, heardMs: number): void {
     const reply = this.#replies.get(itemId);
     if (this.#closed || reply === undefined) return;
+    this.#takeHangUpBack();
     const cancelled = this.#answering.cancel();
     if (cancelled !== null && (cancelled.reply !== reply || heardMs <= 0)) this.#unanswered = true;
     const heard = reply.heardText(heardMs);

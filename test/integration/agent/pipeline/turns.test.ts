@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { RecordedPipeline, settingsFor } from '../../../support/openai-server/recorded.ts';
+import { fixed_pieces, RecordedPipeline, settingsFor } from '../../../support/openai-server/recorded.ts';
 import {
   calls,
   hears,
@@ -222,11 +222,30 @@ describe('tools', () => {
     expect((await asked(2)).at(-1)).toBe('user: No, wait.');
   });
 
+  it('hang up no more when the caller speaks before the goodbye is on its way', async () => {
+    const gate = Promise.withResolvers<undefined>();
+    server.chat.plan(calls({ name: 'hang_up', given: '{}', id: 'bye', before: 'Farewell.' }));
+    await open();
+    await call.nth('usage', fixed_pieces);
+    server.speech.plan(speaksHalf(gate.promise));
+    call.speak();
+    const { itemId } = await call.nth('replyStarted');
+    await call.nth('usage', fixed_pieces + 2);
+    call.session.interrupt(itemId, 200);
+    call.speak();
+    await call.replied('Of course.');
+    gate.resolve(undefined);
+    expect(call.all('toolCall')).toEqual([]);
+    expect(await asked(2)).toContain('tool: {"ok":false,"reason":"the caller spoke"}');
+  });
+
   it('hang up without another word, unless the caller speaks in time', async () => {
     server.chat.plan(calls({ name: 'hang_up', given: '{"reason":"done"}', id: 'bye', before: 'Goodbye.' }));
     await open();
     call.speak();
     expect(await call.nth('toolCall')).toMatchObject({ name: 'hang_up', arguments: { reason: 'done' } });
+    // The voice cuts the line when it has nothing left to say: the goodbye came first.
+    expect(call.told.map((one) => one.name).slice(-2)).toEqual(['replyDone', 'toolCall']);
     await call.replied('Goodbye.');
     call.session.toolResult('bye', { ok: false, reason: 'the caller spoke' });
     call.speak();
