@@ -47,6 +47,11 @@ export class History {
     }
   }
 
+  /** Does the conversation end with something that the agent has not answered? */
+  get owesAnswer(): boolean {
+    return this.#entries.at(-1)?.role === 'caller';
+  }
+
   /** The caller said it, or did it: keys come here in brackets. */
   heard(text: string): void {
     const last = this.#entries.at(-1);

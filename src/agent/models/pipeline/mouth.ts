@@ -35,8 +35,8 @@ export class Mouth {
     this.#options = options;
   }
 
-  begin(): SpokenReply {
-    const reply = new SpokenReply();
+  begin(options: { uninterruptible?: boolean } = {}): SpokenReply {
+    const reply = new SpokenReply(options);
     this.#replies.push(reply);
     return reply;
   }
@@ -173,7 +173,7 @@ export class Mouth {
     const { itemId } = reply;
     if (!reply.begun) {
       reply.begun = true;
-      on('replyStarted', { itemId });
+      on('replyStarted', { itemId, uninterruptible: reply.uninterruptible });
     }
     on('said', { itemId, text: reply.soundingText, final: false });
     on('audio', { itemId, bytes });

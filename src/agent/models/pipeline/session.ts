@@ -278,17 +278,32 @@ export class PipelineSession implements VoiceSession {
   // The agent's sound.
 
   greet(): void {
-    this.say(this.#call.profile.greeting);
+    const { greeting, turns } = this.#call.profile;
+    this.say(greeting, { uninterruptible: turns.greeting_uninterruptible });
   }
 
-  say(text: string): void {
-    this.#say(text);
+  say(text: string, options: { uninterruptible?: boolean } = {}): void {
+    this.#say(text, options);
   }
 
-  #say(text: string): SpokenReply | null {
+  /** After a conversation was taken over: answers what nobody has answered yet. */
+  resume(): void {
+    if (!this.#history.owesAnswer) return;
+    this.#unanswered = true;
+    this.#answer();
+  }
+
+  notice(text: string): void {
+    if (this.#closed) return;
+    this.#history.heard(`[${text}]`);
+    this.#unanswered = true;
+    this.#answer();
+  }
+
+  #say(text: string, options: { uninterruptible?: boolean } = {}): SpokenReply | null {
     const pieces = piecesOf(text);
     if (this.#closed || pieces.length === 0) return null;
-    const reply = this.#mouth.begin();
+    const reply = this.#mouth.begin(options);
     this.#remember(reply);
     for (const piece of pieces) this.#mouth.add(reply, piece);
     this.#mouth.end(reply);

@@ -44,12 +44,18 @@ export class Sentence {
 export class SpokenReply {
   readonly itemId = newId('reply');
   readonly sentences: Sentence[] = [];
+  /** The caller cannot cut it short. */
+  readonly uninterruptible: boolean;
   /** More sentences may come. */
   open = true;
   /** The voice knows of it. */
   begun = false;
   /** It is through, or was cut. */
   over = false;
+
+  constructor(options: { uninterruptible?: boolean } = {}) {
+    this.uninterruptible = options.uninterruptible ?? false;
+  }
 
   get text(): string {
     return this.sentences.map((sentence) => sentence.text).join(' ');

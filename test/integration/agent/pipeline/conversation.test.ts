@@ -88,6 +88,28 @@ describe('a session begins', () => {
     ]);
   });
 
+  it('by answering what the other one did not', async () => {
+    await open(undefined, { history: [{ from: 'caller', text: 'When are you open?' }] });
+    call.session.resume?.();
+    await call.replied('Of course.');
+    expect(await asked(1)).toEqual(['user: When are you open?']);
+    call.session.resume?.();
+    call.session.notice?.('The colleague has left the call');
+    await call.nth('replyDone', 2);
+    expect((await asked(2)).at(-1)).toBe('user: [The colleague has left the call]');
+    expect(server.chat.exchanges).toHaveLength(2);
+  });
+
+  it('with words that the caller cannot cut short, where the profile or the voice wants it', async () => {
+    const turns = { ...clerk.turns, greeting_uninterruptible: true };
+    await open(undefined, { profile: { ...clerk, turns } });
+    call.session.greet();
+    call.session.say('This call is recorded.', { uninterruptible: true });
+    call.session.say('Thank you.');
+    await call.replied('Thank you.');
+    expect(call.all('replyStarted').map((one) => one.uninterruptible)).toEqual([true, true, false]);
+  });
+
   it('with the profile’s own model and voice, and no key where none is set', async () => {
     const model = { ...clerk.model, name: 'other-mind', voice: 'bert' };
     await server.close();
