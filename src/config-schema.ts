@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import { z } from 'zod';
 import { apiSection } from './config/api.ts';
 import { databaseSection } from './config/database.ts';
+import { deskSection } from './config/desk.ts';
 import { jobsSection } from './config/jobs.ts';
 import { pipelineSection } from './config/pipeline.ts';
 import { liveSection } from './config/live.ts';
@@ -150,6 +151,7 @@ export const configSchema = z
     telemetry: telemetrySection.prefault({}),
     web: web.prefault({}),
     api: apiSection.prefault({}),
+    desk: deskSection.prefault({}),
     calls: z
       .strictObject({
         max: z.int().min(1).max(100_000).default(200),

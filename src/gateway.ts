@@ -5,12 +5,14 @@ import { createOpenAgent } from './agent/participant.ts';
 import { FileAppointmentBook } from './agent/tools/appointment-book.ts';
 import { bookAppointment } from './agent/tools/book-appointment.ts';
 import { ToolRegistry } from './agent/tools/tool-registry.ts';
+import { transferToHuman } from './agent/tools/transfer-to-human.ts';
 import { systemClock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import { packageRoot, type Settings } from './config.ts';
 import { ClosingOrder } from './gateway/closing-order.ts';
 import { measureParts } from './gateway/measure.ts';
 import { observe } from './gateway/observe.ts';
+import { startDesk } from './gateway/start-desk.ts';
 import { startMedia } from './gateway/start-media.ts';
 import { startSip } from './gateway/start-sip.ts';
 import type { Sfu } from './media/sfu.ts';
@@ -66,7 +68,8 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
   const { metrics } = observe({ journal, settings, order });
   const book = await FileAppointmentBook.create({ path: join(dataDir, 'appointments.jsonl') });
   order.add('appointment book', book);
-  const tools = new ToolRegistry({ tools: [bookAppointment(book)] });
+  const desk = await startDesk({ settings, journal, log }, order);
+  const tools = new ToolRegistry({ tools: [bookAppointment(book), transferToHuman(desk.queue)] });
   const [threads, sfu] = await startMedia(settings, tools, log, order);
   const rooms = order.add('rooms', new Rooms({ sfu, log }));
   const sip = await startSip(settings, log, order);
@@ -78,6 +81,7 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
     calls: config.calls,
     sessionExpiresS: config.sip.session_expires_s,
     mediaAddress: config.media.external_address || config.media.address,
+    deskSide: { calls: desk.calls, desk: desk.queue },
     ...{ threads, rooms, openAgent, journal, log },
   });
   order.add('phone door', phone);
@@ -87,7 +91,7 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
     durationMaxMs: config.calls.duration_max_ms,
     folder: join(packageRoot, 'widget', 'dist'),
     consoleFolder: join(packageRoot, 'console', 'dist'),
-    ...{ threads, rooms, openAgent, journal, log },
+    ...{ threads, rooms, openAgent, desk, journal, log },
   });
   order.add('web door', web);
   const census = async (): Promise<GatewayCensus> => ({

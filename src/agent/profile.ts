@@ -57,6 +57,8 @@ export const taskSchema = z
     /** Said afterwards; `{field}` may also name a field of the tool's result. */
     done: z.string().min(1),
     failed: z.string().default('Sorry, that did not work.'),
+    /** true: somebody else has the call after `done`, so that nothing follows it. */
+    hands_over: z.boolean().default(false),
     /** true: the call ends after `done`. */
     ends_call: z.boolean().default(false),
     /** true: the caller cannot cut `done` and `failed` short (what the law wants said, for example). */
@@ -104,6 +106,16 @@ export const agentProfileSchema = z.strictObject({
   /** Said before hanging up when the caller was not understood `turns.misunderstood_max` times running. */
   give_up: z.string().default('I am sorry, I cannot understand you. Please call again. Goodbye.'),
   goodbye: z.string().min(1),
+  /** Said when the agent is back after the caller was given, or was to be given, to a human. */
+  back: z
+    .strictObject({
+      handed_back: z.string().default('I am back with you. Is there anything else I can do for you?'),
+      human_left: z.string().default('I am here again. Is there anything else I can do for you?'),
+      unanswered: z
+        .string()
+        .default('I am sorry, nobody is free at the moment. Is there anything I can do for you?'),
+    })
+    .prefault({}),
   /** What callers may say beyond the tasks' phrases: names for `person` slots, and any other sentences. */
   vocabulary: z
     .strictObject({

@@ -4,10 +4,11 @@ import { extname } from 'node:path';
 import { messageOf, TrunklineError } from '../base/errors.ts';
 import { SAMPLE_RATE_HZ } from './frame.ts';
 import type { Codec } from './frame.ts';
-import { encode, transcode } from './g711.ts';
+import { decode, encode, transcode } from './g711.ts';
 
 /** About an hour of G.711. */
 const FILE_BYTES_MAX = 32 * 1024 * 1024;
+const WAVE_HEADER_BYTES = 44;
 const WAVE_PCM = 1;
 const WAVE_ALAW = 6;
 const WAVE_ULAW = 7;
@@ -33,6 +34,27 @@ export async function loadSound(path: string, codec: Codec): Promise<Uint8Array>
   const wave = parseWave(bytes);
   if (typeof wave === 'string') throw new TrunklineError('MEDIA_FILE_UNPLAYABLE', `${path}: ${wave}`);
   return convert(wave.data, wave.encoding, codec);
+}
+
+/** A WAV file of 16-bit mono at 8 kHz, which every player plays. */
+export function wavOf(codec: Codec, sound: Uint8Array): Uint8Array {
+  const samples = new Int16Array(sound.length);
+  decode(codec, sound, samples);
+  const file = Buffer.alloc(WAVE_HEADER_BYTES + samples.length * 2);
+  file.write('RIFF', 0, 'latin1');
+  file.writeUInt32LE(file.length - 8, 4);
+  file.write('WAVEfmt ', 8, 'latin1');
+  file.writeUInt32LE(16, 16);
+  file.writeUInt16LE(WAVE_PCM, 20);
+  file.writeUInt16LE(1, 22);
+  file.writeUInt32LE(SAMPLE_RATE_HZ, 24);
+  file.writeUInt32LE(SAMPLE_RATE_HZ * 2, 28);
+  file.writeUInt16LE(2, 32);
+  file.writeUInt16LE(16, 34);
+  file.write('data', 36, 'latin1');
+  file.writeUInt32LE(samples.length * 2, 40);
+  samples.forEach((sample, at) => file.writeInt16LE(sample, WAVE_HEADER_BYTES + at * 2));
+  return file;
 }
 
 async function read(path: string): Promise<Buffer> {

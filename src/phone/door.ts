@@ -8,6 +8,7 @@ import type { MediaThreads } from '../media/threads.ts';
 import type { OpenAgent } from '../room/agent-door.ts';
 import type { Journal } from '../room/journal.ts';
 import type { Rooms } from '../room/rooms.ts';
+import type { DeskSide } from '../room/shown-call.ts';
 import { CAPABILITY_HEADERS, OPTIONS_HEADERS, RETRY_AFTER_S } from './capabilities.ts';
 import { cdrOf, writeCdr } from './cdr.ts';
 import { DigestGuard } from './digest.ts';
@@ -37,6 +38,7 @@ export interface PhoneDoorOptions {
   readonly threads: Pick<MediaThreads, 'leastLoaded' | 'events'>;
   readonly rooms: Pick<Rooms, 'open'>;
   readonly openAgent: OpenAgent;
+  readonly deskSide: DeskSide;
   readonly journal: Journal;
   readonly log: Log;
   readonly clock?: Clock;

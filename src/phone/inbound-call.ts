@@ -8,8 +8,10 @@ import type { LegStats } from '../media/control.ts';
 import type { MediaThreadHandle } from '../media/thread-handle.ts';
 import type { AgentParticipant, OpenAgent } from '../room/agent-door.ts';
 import type { Journal } from '../room/journal.ts';
+import type { LiveCall } from '../room/live-calls.ts';
 import type { Room } from '../room/room.ts';
 import type { Rooms } from '../room/rooms.ts';
+import { ShownCall, type DeskSide } from '../room/shown-call.ts';
 import { CAPABILITY_HEADERS, tokensOf } from './capabilities.ts';
 import { cdrOf, writeCdr, type CallTimes } from './cdr.ts';
 import { playFarewell } from './farewell.ts';
@@ -36,6 +38,7 @@ export interface CallParts {
   readonly threads: { leastLoaded(): MediaThreadHandle };
   readonly rooms: Pick<Rooms, 'open'>;
   readonly openAgent: OpenAgent;
+  readonly deskSide: DeskSide;
   readonly journal: Journal;
   readonly limits: CallLimits;
   readonly mediaAddress: string;
@@ -70,6 +73,7 @@ export class InboundCall {
   #agentReady = false;
   #greeted = false;
   #failing = false;
+  #shown: ShownCall | undefined;
   #isCutOff = false;
   #digits = 0;
   #holds = 0;
@@ -182,12 +186,20 @@ export class InboundCall {
       room.admitLeg({ participantId: this.legId, legId: this.legId, codec }),
       room.admitAgent({ participantId: agent.portId, portId: agent.portId, codec }),
     ]);
+    this.#show({ agent, codec, room, thread });
     const patienceMs = limits.answer_after_ms - (clock.nowMs() - this.#invitedMs);
     const patience = new Promise<void>((resolve) => this.#after(Math.max(0, patienceMs), resolve));
     await Promise.race([ready, patience, this.#over.promise]);
     if (this.#ending !== undefined) return;
     this.#watchLeg(leg);
     await this.#answer(leg, sdp);
+  }
+
+  #show(call: Pick<LiveCall, 'agent' | 'codec' | 'room' | 'thread'>): void {
+    if (this.#ending !== undefined) return;
+    const end = (end: Ending): void => this.end(end);
+    const shown = { ...call, callId: this.callId, tenant: this.#admitted.number.tenant, end };
+    this.#shown = new ShownCall(this.#parts.deskSide, shown, (detail) => this.#agentFailed(detail));
   }
 
   /** Rejects when the agent fails before the answer; afterwards its failures are handled by themselves. */
@@ -244,6 +256,7 @@ export class InboundCall {
 
   #agentFailed(detail: string): void {
     if (this.#failing || this.#ending !== undefined) return;
+    if (this.#shown?.survives(detail) === true) return;
     this.#failing = true;
     this.#parts.journal.add(this.callId, { type: 'trouble', code: 'MODEL_UNAVAILABLE', detail });
     const end = ending('model-unavailable', detail);
@@ -269,6 +282,7 @@ export class InboundCall {
 
   /** docs/CLOSING.md has the order and its reasons. */
   async #close(end: Ending): Promise<void> {
+    this.#shown?.close();
     await this.#hangUp(end);
     const endedMs = this.#parts.clock.nowMs();
     await this.#quietly('agent', () => this.#agent?.close());

@@ -8,7 +8,7 @@ import { Events } from '../base/events.ts';
 import type { Log } from '../base/log.ts';
 import { briefingOf } from './briefing.ts';
 import { Desks, type Desk, type DeskPresence } from './desks.ts';
-import { Handoff, type BackPhrases } from './handoff.ts';
+import { Handoff } from './handoff.ts';
 import type { HandoffEvent } from './handoff-state.ts';
 import type { HandoffAnswer, HandoffWish, HumanDesk } from './human-desk.ts';
 import type { HandoffStep, Journal } from './journal.ts';
@@ -25,7 +25,6 @@ export interface HandoffSettings {
   readonly wait_ms: number;
   /** How long a human's page may take into the room. */
   readonly join_ms: number;
-  readonly phrases: BackPhrases;
 }
 
 export interface HandoffQueueEvents {
@@ -107,7 +106,7 @@ export class HandoffQueue implements HumanDesk {
       call,
       { ...wish, briefing },
       {
-        ...{ musicPath, phrases: settings.phrases, log },
+        ...{ musicPath, log },
         moved: (event) => this.#moved(entry, event),
       },
     );
@@ -179,6 +178,14 @@ export class HandoffQueue implements HumanDesk {
       .map(({ handoff, startedMs, deskId }) => ({
         ...{ handoff, deskId, waitedMs: Math.round(this.#options.clock.nowMs() - startedMs) },
       }));
+  }
+
+  /** How many of a tenant's desks take calls, have one, and take none. */
+  staff(tenant: string): { available: number; busy: number; away: number } {
+    const desks = this.#desks.of(tenant);
+    const busy = desks.filter((desk) => desk.handling !== undefined).length;
+    const away = desks.filter((desk) => desk.handling === undefined && desk.presence === 'away').length;
+    return { available: desks.length - busy - away, busy, away };
   }
 
   desk(deskId: string): Readonly<Desk> | undefined {

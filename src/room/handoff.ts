@@ -9,15 +9,17 @@ import { SerialQueue } from '../base/serial-queue.ts';
 import { callerHears, canMove, isOpen, next, type HandoffEvent, type HandoffState } from './handoff-state.ts';
 import type { Manner } from './hears.ts';
 import { HoldMusic } from './hold-music.ts';
-import type { HandoffOutcome, HandoffWish } from './human-desk.ts';
+import type { BackPhrases, HandoffOutcome, HandoffWish } from './human-desk.ts';
 import type { LiveCall } from './live-calls.ts';
 
-/** What the agent says when it is back. */
-export type BackPhrases = Readonly<Record<HandoffOutcome, string>>;
+const PHRASES: BackPhrases = {
+  'handed-back': 'I am back with you. Is there anything else I can do for you?',
+  'human-left': 'My colleague has left the call. I am here again. What else can I do for you?',
+  unanswered: 'I am sorry, nobody is free at the moment. I am here again. What else can I do for you?',
+};
 
 export interface HandoffParts {
   readonly musicPath: string;
-  readonly phrases: BackPhrases;
   readonly log: Log;
   /** A move was made; told after it. */
   readonly moved: (event: HandoffEvent) => void;
@@ -109,10 +111,10 @@ export class Handoff {
 
   #comeBack(event: HandoffEvent): void {
     const outcome = OUTCOME_OF[event] ?? 'human-left';
-    const { back } = this.wish;
+    const { back, say = PHRASES } = this.wish;
     void this.#queue.run(() => {
       if (back !== undefined) back(outcome);
-      else this.call.agent.say(this.#parts.phrases[outcome]);
+      else this.call.agent.say(say[outcome]);
       return Promise.resolve();
     });
   }

@@ -12,6 +12,9 @@ export type HandoffOutcome =
   /** Nobody accepted in time. */
   | 'unanswered';
 
+/** What the agent says when it is back. */
+export type BackPhrases = Readonly<Record<HandoffOutcome, string>>;
+
 export interface HandoffWish {
   readonly callId: string;
   /** Why a human is wanted, in a few words: "asks for a nurse". */
@@ -20,6 +23,8 @@ export interface HandoffWish {
   readonly briefing?: string;
   /** true: the caller was told already, or nobody is there to tell it. Music begins at once. */
   readonly announced?: boolean;
+  /** What the call's agent says when it is back; left out: a sentence that fits anywhere. */
+  readonly say?: BackPhrases;
   /**
    * The caller is to be taken back. Left out: the call's agent comes back and says how it went. While this
    * runs the caller hears the room: whoever takes it back speaks.

@@ -2,17 +2,12 @@
 import type { Ending } from '../base/ending.ts';
 import { Events } from '../base/events.ts';
 import type { Codec } from '../media/frame.ts';
+import type { AgentParticipant } from './agent-door.ts';
 import type { Room } from './room.ts';
 import type { ThreadCommands } from './wiring.ts';
 
 /** The call's agent, as far as it is sent out and called back. */
-export interface LiveAgent {
-  readonly portId: string;
-  say(text: string): void;
-  /** Silent at once and deaf, with its session kept. Idempotent. */
-  hold(): void;
-  resume(): void;
-}
+export type LiveAgent = Pick<AgentParticipant, 'portId' | 'say' | 'hold' | 'resume'>;
 
 export interface LiveCall {
   /** Also the id of its room, and of its record in the journal. */

@@ -10,8 +10,11 @@ import type { Ask } from './wire.ts';
 export type Entry = Exclude<Ask<'join'>, { resumeToken: string }>;
 
 /** May a page of this origin open a connection? Programs that are no browser name none, and need a token. */
-export function isOriginAllowed(origin: string | undefined, keys: readonly WidgetKey[]): boolean {
-  return origin === undefined || keys.some((key) => key.origins.includes(origin));
+export function isOriginAllowed(
+  origin: string | undefined,
+  lists: readonly Pick<WidgetKey, 'origins'>[],
+): boolean {
+  return origin === undefined || lists.some((one) => one.origins.includes(origin));
 }
 
 /** @throws TrunklineError WEB_TOKEN_INVALID, WEB_KEY_INVALID */

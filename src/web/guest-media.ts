@@ -22,6 +22,8 @@ export interface GuestMediaEvents {
   ice: { transportId: string; state: IceState };
   /** The sound of somebody goes out to the browser now. */
   hears: { participantId: string };
+  /** Its microphone has a way in now. */
+  speaks: null;
 }
 
 export class GuestMedia {
@@ -91,6 +93,7 @@ export class GuestMedia {
     producer.observer.once('close', () => {
       if (this.#microphone === producer) this.#microphone = undefined;
     });
+    this.#tellSpeaks();
     return producer.id;
   }
 
@@ -161,7 +164,10 @@ export class GuestMedia {
   #watch(transport: WebRtcTransport): void {
     const { id: transportId } = transport;
     transport.on('icestatechange', (state) => this.events.emit('ice', { transportId, state }));
-    transport.on('dtlsstatechange', () => this.#tellHeard());
+    transport.on('dtlsstatechange', () => {
+      this.#tellHeard();
+      this.#tellSpeaks();
+    });
     transport.observer.once('close', () => this.events.emit('ice', { transportId, state: 'closed' }));
   }
 
@@ -170,6 +176,11 @@ export class GuestMedia {
     if (this.#transports.get('receive')?.dtlsState !== 'connected') return;
     for (const { paused, appData } of this.#consumers.values())
       if (!paused) this.events.emit('hears', { participantId: String(appData['participantId']) });
+  }
+
+  #tellSpeaks(): void {
+    if (this.#microphone !== undefined && this.#transports.get('send')?.dtlsState === 'connected')
+      this.events.emit('speaks', null);
   }
 
   #transport(transportId: string): WebRtcTransport {

@@ -45,6 +45,8 @@ export interface GuestEvents {
   alert: { transportId: string };
   /** It is over for this guest; told once. */
   left: Ending;
+  /** Its microphone has a way in now; also again later. */
+  speaks: null;
   /** Its socket is lost, and it may still come back. */
   away: null;
   back: null;
@@ -103,6 +105,7 @@ export class Guest implements Member {
     this.#watch = new IceWatch(watch, clock);
     this.#media.events.on('ice', ({ transportId, state }) => this.#watch.state(transportId, state));
     this.#media.events.on('hears', (heard) => this.events.emit('hears', heard));
+    this.#media.events.on('speaks', () => this.events.emit('speaks', null));
     this.#watch.events.on('alert', ({ transportId }) => {
       log.warn({ participantId: this.participantId, transportId }, 'a browser has lost its media path');
       this.events.emit('alert', { transportId });
@@ -232,6 +235,12 @@ export class Guest implements Member {
     if (!this.#may(permission)) throw new TrunklineError('WEB_FORBIDDEN', `not permitted: ${permission}`);
   }
 
+  #leave(): Promise<Record<string, never>> {
+    // After the answer, which would be lost with the socket otherwise.
+    setImmediate(() => this.end(ending('visitor-left')));
+    return Promise.resolve({});
+  }
+
   /** What holds for everybody needs the permission to end the call for everybody. */
   #control(name: string, act: (desk: DeskControls) => boolean): Promise<Record<string, never>> {
     this.#need('end');
@@ -279,17 +288,16 @@ export class Guest implements Member {
       return {};
     },
     hold: ({ held }) => this.#control('hold', (desk) => desk.hold(held)),
-    handBack: () => this.#control('handBack', (desk) => desk.handBack()),
-    end: () => this.#control('end', (desk) => desk.endCall()),
-    leave: () => {
-      // After the answer, which would be lost with the socket otherwise.
-      setImmediate(() => this.end(ending('visitor-left')));
-      return Promise.resolve({});
+    handBack: async () => {
+      await this.#control('handBack', (desk) => desk.handBack());
+      return this.#leave();
     },
     'page.gone': () => {
       setImmediate(() => this.#pageGone());
       return Promise.resolve({});
     },
+    end: () => this.#control('end', (desk) => desk.endCall()),
+    leave: () => this.#leave(),
   };
 }
 

@@ -47,3 +47,17 @@ export interface WebSettings {
   readonly watch: WatchSettings;
   readonly limits: WebLimits;
 }
+
+export interface DeskKey {
+  readonly key: string;
+  readonly tenant: string;
+  readonly roles: readonly ('human' | 'supervisor')[];
+}
+
+export interface DeskAccess {
+  /** Where the desk's page may come from. */
+  readonly origins: readonly string[];
+  readonly keys: readonly DeskKey[];
+  /** How long a human's page may be gone before it has left the call. */
+  readonly away_ms: number;
+}

@@ -8,9 +8,10 @@ import type { Log } from '../base/log.ts';
 import { permissionsOf } from '../room/permissions.ts';
 import { registerApi } from './api/api.ts';
 import type { ApiParts } from './api/ports.ts';
+import { deskRole } from './desk-wire.ts';
 import { findByKey } from './keys.ts';
 import { servePages } from './pages.ts';
-import type { WebSettings } from './settings.ts';
+import type { DeskAccess, WebSettings } from './settings.ts';
 import type { Tokens } from './tokens.ts';
 import { permission, role } from './wire.ts';
 
@@ -21,14 +22,32 @@ const tokenQuestion = z
   .strictObject({
     profile: z.string().min(1).max(128).optional(),
     room: z.string().min(1).max(128).optional(),
+    /** Opens the page of a human agent or supervisor. */
+    desk: z.literal(true).optional(),
+    name: z.string().min(1).max(64).optional(),
     role: role.default('visitor'),
     permissions: z.array(permission).max(permission.options.length).optional(),
     ttl_s: z.int().min(1).default(token_ttl_default_s),
   })
-  .refine((one) => (one.profile === undefined) !== (one.room === undefined), 'give either profile or room');
+  .refine(
+    ({ profile, room, desk }) => [profile, room, desk].filter((one) => one !== undefined).length === 1,
+    'give one of profile, room and desk',
+  )
+  .refine(
+    ({ desk, role: asRole }) => desk === undefined || asRole === 'human' || asRole === 'supervisor',
+    'a desk is for the roles human and supervisor',
+  );
+
+/** The desk's own way in, without a tenant's server: a key of the configuration. */
+const deskQuestion = z.strictObject({
+  key: z.string().min(1).max(128),
+  name: z.string().trim().min(1).max(64),
+  role: deskRole.default('human'),
+});
 
 export interface SiteParts {
   readonly settings: WebSettings;
+  readonly deskAccess: DeskAccess;
   readonly tokens: Tokens;
   readonly profiles: ReadonlySet<string>;
   /** Tenant of an open room; undefined when there is none. */
@@ -69,6 +88,10 @@ export async function createSite(parts: SiteParts): Promise<FastifyInstance> {
     return reply.header('cache-control', 'no-store').send(minted);
   });
   if (parts.api !== undefined) await registerApi(server, parts.api);
+  server.post('/v1/desk/sessions', async (request, reply) => {
+    const minted = await openDesk(parts, request.headers.origin, request.body);
+    return reply.header('cache-control', 'no-store').send(minted);
+  });
   if (existsSync(folder))
     await server.register(fastifyStatic, {
       root: folder,
@@ -90,7 +113,7 @@ async function mint(
   const key = /^Bearer (\S{1,200})$/i.exec(authorization ?? '')?.[1] ?? '';
   const known = findByKey(settings.tenant_keys, key);
   if (known === undefined) throw new TrunklineError('WEB_KEY_INVALID', 'no such tenant key');
-  const { profile, room, role: asRole, permissions, ttl_s } = tokenQuestion.parse(body);
+  const { profile, room, desk, name, role: asRole, permissions, ttl_s } = tokenQuestion.parse(body);
   if (profile !== undefined && !profiles.has(profile))
     throw new TrunklineError('WEB_NOT_FOUND', `profile ${profile}`);
   if (room !== undefined && tenantOf(room) !== known.tenant)
@@ -102,13 +125,39 @@ async function mint(
     permissions: permissionsOf(asRole, permissions),
     ...(profile === undefined ? {} : { profile }),
     ...(room === undefined ? {} : { roomId: room }),
+    ...(desk === undefined ? {} : { desk }),
+    ...(name === undefined ? {} : { name }),
   };
   return { token: await tokens.mint(grant, ttlS), expires_in_s: ttlS };
 }
 
+async function openDesk(
+  { settings, deskAccess, tokens }: SiteParts,
+  origin: string | undefined,
+  body: unknown,
+): Promise<{ token: string; expires_in_s: number }> {
+  const { key, name, role: asRole } = deskQuestion.parse(body);
+  if (origin === undefined || !deskAccess.origins.includes(origin))
+    throw new TrunklineError('WEB_ORIGIN_REFUSED', `no desk is opened from ${origin ?? 'no origin'}`);
+  const known = findByKey(deskAccess.keys, key);
+  if (known === undefined) throw new TrunklineError('WEB_KEY_INVALID', 'no such desk key');
+  if (!known.roles.includes(asRole)) throw new TrunklineError('WEB_KEY_INVALID', `not for a ${asRole}`);
+  const ttlS = Math.min(token_ttl_default_s, settings.token_ttl_max_s);
+  const grant = {
+    tenant: known.tenant,
+    role: asRole,
+    permissions: permissionsOf(asRole),
+    desk: true,
+    name,
+  } as const;
+  return { token: await tokens.mint(grant, ttlS), expires_in_s: ttlS };
+}
+
+const STATUS_OF: Partial<Record<ErrorCode, number>> = { WEB_KEY_INVALID: 401, WEB_ORIGIN_REFUSED: 403 };
+
 function refuse(parts: SiteParts, reply: FastifyReply, { code, detail }: TrunklineError): Promise<void> {
   parts.refused(code);
-  const status = code === 'WEB_KEY_INVALID' ? 401 : 404;
+  const status = STATUS_OF[code] ?? 404;
   return problem(reply, { title: ERROR_CATALOGUE[code], status, detail, code });
 }
 

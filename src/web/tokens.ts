@@ -12,14 +12,25 @@ import { permission, role, type Permission, type Role } from './wire.ts';
 const ISSUER = 'trunkline';
 const ALGORITHM = 'HS256';
 
-/** What a join is entitled to. Exactly one of `profile` (a room of its own) and `roomId` (an open one). */
+/**
+ * What a holder is entitled to. Exactly one of `profile` (a room of its own), `roomId` (an open one) and
+ * `desk` (the page of a human agent or supervisor).
+ */
 export interface Grant {
   readonly tenant: string;
   readonly role: Role;
   readonly permissions: readonly Permission[];
   readonly profile?: string;
   readonly roomId?: string;
+  readonly desk?: true;
+  /** Who it is, for colleagues and the call's record. */
+  readonly name?: string;
+  /** The handoff that its holder has accepted. */
+  readonly handoffId?: string;
 }
+
+/** What identifies, not entitles. */
+const name = z.string().min(1).max(64);
 
 const claims = z
   .object({
@@ -28,8 +39,13 @@ const claims = z
     permissions: z.array(permission).max(permission.options.length),
     profile: z.string().min(1).max(128).optional(),
     roomId: z.string().min(1).max(128).optional(),
+    desk: z.literal(true).optional(),
+    name: name.optional(),
+    handoffId: z.string().min(1).max(128).optional(),
   })
-  .refine((one) => (one.profile === undefined) !== (one.roomId === undefined));
+  .refine(
+    ({ profile, roomId, desk }) => [profile, roomId, desk].filter((one) => one !== undefined).length === 1,
+  );
 
 export class Tokens {
   readonly #secret: Uint8Array;
@@ -62,17 +78,17 @@ export class Tokens {
         requiredClaims: ['exp', 'iat'],
         currentDate: this.#now(),
       });
-      const { tenant, role: asRole, permissions, profile, roomId } = claims.parse(payload);
-      return {
-        tenant,
-        role: asRole,
-        permissions: permissionsOf(asRole, permissions),
-        ...(profile === undefined ? {} : { profile }),
-        ...(roomId === undefined ? {} : { roomId }),
-      };
+      const { tenant, role: asRole, permissions, ...rest } = claims.parse(payload);
+      return { tenant, role: asRole, permissions: permissionsOf(asRole, permissions), ...given(rest) };
     } catch (error) {
       const detail = error instanceof z.ZodError ? 'its claims are not ours' : messageOf(error);
       throw new TrunklineError('WEB_TOKEN_INVALID', detail, { cause: error });
     }
   }
+}
+
+/** Without what is undefined: JSON knows no difference, but types do. */
+function given<T extends object>(fields: T): { [K in keyof T]: Exclude<T[K], undefined> } {
+  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(entries) as { [K in keyof T]: Exclude<T[K], undefined> };
 }

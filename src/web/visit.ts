@@ -7,8 +7,10 @@ import type { Log } from '../base/log.ts';
 import type { MediaThreadHandle } from '../media/thread-handle.ts';
 import type { AgentParticipant, OpenAgent } from '../room/agent-door.ts';
 import type { Journal } from '../room/journal.ts';
+import type { LiveCall } from '../room/live-calls.ts';
 import type { Room } from '../room/room.ts';
 import type { Rooms } from '../room/rooms.ts';
+import { ShownCall, type DeskSide } from '../room/shown-call.ts';
 import type { Guest } from './guest.ts';
 import { WebRoom } from './web-room.ts';
 
@@ -16,6 +18,7 @@ export interface VisitParts {
   readonly threads: { leastLoaded(): MediaThreadHandle };
   readonly rooms: Pick<Rooms, 'open' | 'get'>;
   readonly openAgent: OpenAgent;
+  readonly deskSide: DeskSide;
   readonly journal: Journal;
   readonly durationMaxMs: number;
   readonly clock: Clock;
@@ -48,6 +51,7 @@ export class Visit {
   #owner: Guest | undefined;
   #answeredMs: number | undefined;
   #agentReady = false;
+  #shown: ShownCall | undefined;
   #ending: Ending | undefined;
 
   constructor(origin: VisitOrigin, parts: VisitParts) {
@@ -115,10 +119,18 @@ export class Visit {
     this.#watchAgent(agent);
     const room = await this.#opening;
     await room.admitAgent({ participantId: agent.portId, portId: agent.portId, codec });
+    this.#show({ agent, codec, room, thread });
     const webRoom = await WebRoom.open({ room, journal, log });
     this.#webRoom = webRoom;
     if (this.#ending !== undefined) throw new TrunklineError('ROOM_CLOSED', this.#ending.text);
     return webRoom;
+  }
+
+  #show(call: Pick<LiveCall, 'agent' | 'codec' | 'room' | 'thread'>): void {
+    if (this.#ending !== undefined) return;
+    const end = (end: Ending): void => this.end(end);
+    const shown = { ...call, callId: this.visitId, tenant: this.#origin.tenant, end };
+    this.#shown = new ShownCall(this.#parts.deskSide, shown, (detail) => this.#agentFailed(detail));
   }
 
   #watchAgent(agent: AgentParticipant): void {
@@ -135,6 +147,7 @@ export class Visit {
 
   #agentFailed(detail: string): void {
     if (this.#ending !== undefined) return;
+    if (this.#shown?.survives(detail) === true) return;
     this.#parts.journal.add(this.visitId, { type: 'trouble', code: 'MODEL_UNAVAILABLE', detail });
     this.end(ending('model-unavailable', detail));
   }
@@ -155,6 +168,7 @@ export class Visit {
   /** docs/CLOSING.md has the order and its reasons. */
   async #close(end: Ending): Promise<void> {
     const endedMs = this.#parts.clock.nowMs();
+    this.#shown?.close();
     this.#owner?.end(end);
     await this.#agent?.close();
     this.#webRoom?.close();

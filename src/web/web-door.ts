@@ -7,10 +7,15 @@ import { ending } from '../base/ending.ts';
 import { TrunklineError, type ErrorCode } from '../base/errors.ts';
 import type { MediaThreads } from '../media/threads.ts';
 import type { ApiParts } from './api/ports.ts';
+import type { HandoffQueue } from '../room/handoff-queue.ts';
+import type { LiveCalls } from '../room/live-calls.ts';
 import { grantFor, isOriginAllowed, type Entry } from './access.ts';
 import { Connection, type ConnectionParts } from './connection.ts';
+import { CallControls } from './desk-controls.ts';
+import { DeskConnection } from './desk-connection.ts';
+import { DESK_NAMESPACE } from './desk-wire.ts';
 import { Guest } from './guest.ts';
-import type { WebSettings } from './settings.ts';
+import type { DeskAccess, WebSettings } from './settings.ts';
 import { createSite } from './site.ts';
 import { Tokens, type Grant } from './tokens.ts';
 import { Visit, type VisitParts } from './visit.ts';
@@ -21,7 +26,17 @@ import { SOCKET_PATH, type Ask, type Joined } from './wire.ts';
 const ping_every_ms = 10_000;
 const ping_timeout_ms = 8000;
 
-export interface WebDoorOptions extends Omit<VisitParts, 'clock' | 'threads'> {
+/** What human agents at /desk work with. */
+export interface DeskServices {
+  readonly access: DeskAccess;
+  readonly queue: HandoffQueue;
+  readonly calls: LiveCalls;
+  /** Speaks a text: a WAV file. @throws TrunklineError SPEECH_UNAVAILABLE */
+  readonly speak: (text: string) => Promise<Uint8Array>;
+}
+
+export interface WebDoorOptions extends Omit<VisitParts, 'clock' | 'threads' | 'deskSide'> {
+  readonly desk: DeskServices;
   readonly settings: WebSettings;
   readonly profiles: ReadonlySet<string>;
   readonly threads: Pick<MediaThreads, 'leastLoaded' | 'events'>;
@@ -50,6 +65,7 @@ export class WebDoor {
   readonly #io: Server;
   readonly #visits = new Set<Visit>();
   readonly #guests = new Set<Guest>();
+  readonly #desks = new Set<DeskConnection>();
   readonly #webRooms = new Map<string, WebRoom>();
   readonly #refusals = new Map<ErrorCode, number>();
   readonly #socketsOf = new Map<string, number>();
@@ -61,7 +77,8 @@ export class WebDoor {
   private constructor(options: WebDoorOptions, tokens: Tokens, site: FastifyInstance, url: string) {
     const { clock = systemClock } = options;
     this.#options = options;
-    this.#parts = { ...options, clock };
+    const { queue: desk, calls } = options.desk;
+    this.#parts = { ...options, clock, deskSide: { calls, desk } };
     this.#tokens = tokens;
     this.#site = site;
     this.url = url;
@@ -79,6 +96,7 @@ export class WebDoor {
     let door: WebDoor | undefined;
     const site = await createSite({
       ...options,
+      deskAccess: options.desk.access,
       tokens,
       tenantOf: (roomId) => (rooms.get(roomId) === undefined ? undefined : journal.get(roomId)?.tenant),
       refused: (code) => door?.count(code),
@@ -135,6 +153,7 @@ export class WebDoor {
     this.drain();
     for (const visit of this.#visits) visit.end(ending('shutting-down'));
     for (const guest of this.#guests) guest.end(ending('shutting-down'));
+    for (const desk of this.#desks) desk.close();
     await this.idle();
     this.#stopWatchingThreads();
     await this.#io.close();
@@ -142,14 +161,15 @@ export class WebDoor {
   }
 
   #listen(): Server {
-    const { limits, widget_keys } = this.#options.settings;
+    const { settings, desk } = this.#options;
+    const { limits, widget_keys } = settings;
     const io = new Server(this.#site.server, {
       path: SOCKET_PATH,
       serveClient: false,
       maxHttpBufferSize: limits.message_bytes_max,
       pingInterval: ping_every_ms,
       pingTimeout: ping_timeout_ms,
-      cors: { origin: [...new Set(widget_keys.flatMap((key) => key.origins))] },
+      cors: { origin: [...new Set([...widget_keys, desk.access].flatMap((one) => one.origins))] },
       allowRequest: (request, decide) => this.#screen(request, decide),
     });
     io.engine.on(
@@ -173,14 +193,23 @@ export class WebDoor {
     io.on('connection', (socket: Socket) => {
       new Connection(socket, parts);
     });
+    io.of(DESK_NAMESPACE).on('connection', (socket: Socket) => {
+      const { journal } = this.#options;
+      const sources = { ...desk, journal, tokens: this.#tokens };
+      const connection: DeskConnection = new DeskConnection(socket, { ...parts, ...sources }, () =>
+        this.#desks.delete(connection),
+      );
+      this.#desks.add(connection);
+    });
     return io;
   }
 
   /** Before a socket is opened: the page's origin, and how many sockets its address has. */
   #screen(request: IncomingMessage, decide: (error: string | undefined, fine: boolean) => void): void {
-    const { widget_keys, limits } = this.#options.settings;
+    const { settings, desk } = this.#options;
+    const { widget_keys, limits } = settings;
     const address = request.socket.remoteAddress ?? '';
-    const code = !isOriginAllowed(request.headers.origin, widget_keys)
+    const code = !isOriginAllowed(request.headers.origin, [...widget_keys, desk.access])
       ? 'WEB_ORIGIN_REFUSED'
       : this.#socketsFrom(address) >= limits.sockets_per_address
         ? 'WEB_SOCKETS_EXHAUSTED'
@@ -258,8 +287,15 @@ export class WebDoor {
   #seat(grant: Grant, room: WebRoom): Guest {
     const { settings, log } = this.#options;
     const { ice, watch } = settings;
-    const guest = new Guest({ grant, room, ice, watch, clock: this.#parts.clock, log });
+    const isStaff = grant.role === 'human' || grant.role === 'supervisor';
+    const { desk: services, journal } = this.#options;
+    const desk = isStaff ? new CallControls(grant, room.room.roomId, { ...services, journal }) : undefined;
+    const guest = new Guest({
+      ...{ grant, room, ice, watch, clock: this.#parts.clock, log },
+      ...(desk === undefined ? {} : { desk, graceMs: services.access.away_ms }),
+    });
     this.#guests.add(guest);
+    desk?.watch(guest);
     const stopWatching = room.events.once('closed', () => guest.end(ending('room-closed')));
     guest.events.on('alert', () => (this.#alerts += 1));
     guest.events.once('left', () => {

@@ -75,7 +75,7 @@ async function call(musicPath = HOLD_MUSIC_FILE): Promise<Scene> {
   const { deskId } = queue.signIn('clinic', 'Nora');
   queue.setPresence(deskId, 'available');
   const ask = (): Handoff => {
-    queue.request({ callId, reason: 'a person', announced: true });
+    queue.request({ callId, reason: 'a person', announced: true, say: PHRASES });
     const [view] = queue.views('clinic');
     if (view === undefined) throw new Error('it was not taken');
     return view.handoff;

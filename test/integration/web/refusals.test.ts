@@ -1,6 +1,6 @@
 /** Bad messages of every kind: refused with a code, counted, and nobody else is disturbed. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { join_within_ms, offences_max } from '../../../src/web/connection.ts';
+import { join_within_ms, offences_max } from '../../../src/web/asked-socket.ts';
 import { REQUESTS, type RequestName } from '../../../src/web/wire.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { SeededRandom } from '../../support/random.ts';

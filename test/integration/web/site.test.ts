@@ -100,6 +100,7 @@ describe('the site', () => {
         throw new Error('nobody visits');
       },
       durationMaxMs: 1000,
+      desk: stage.desk,
       ...{ journal, folder, consoleFolder: folder, log: silentLog },
     });
     await expect(starting).rejects.toMatchObject({ code: 'WEB_PORT_IN_USE' });

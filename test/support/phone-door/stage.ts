@@ -1,6 +1,7 @@
 /** A phone door with everything real around it, but for the agent: a tone that does what the test says. */
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
+import { LiveCalls } from '../../../src/room/live-calls.ts';
 import type { Clock } from '../../../src/base/clock.ts';
 import { Events } from '../../../src/base/events.ts';
 import { newId } from '../../../src/base/ids.ts';
@@ -201,6 +202,7 @@ export class PhoneStage {
       threads: ground.threads,
       rooms: ground.rooms,
       openAgent,
+      deskSide: { calls: new LiveCalls(), desk: { isHandedOver: () => false } },
       journal,
       log: recordingLog(log),
       ...(clock === undefined ? {} : { clock }),

@@ -101,7 +101,7 @@ export class HandoffStage {
       ...{ calls: this.calls, journal: this.journal, clock: this.clock, log: silentLog },
       musicPath: 'music.wav',
       settings: {
-        ...{ ring: 'all', ring_ms: 20_000, wait_ms: 60_000, join_ms: 10_000, phrases: PHRASES },
+        ...{ ring: 'all', ring_ms: 20_000, wait_ms: 60_000, join_ms: 10_000 },
         ...settings,
       },
     });
@@ -125,7 +125,7 @@ export class HandoffStage {
 
   /** Asks for a human, with the announcement said. */
   ask(callId = 'call-1'): Handoff {
-    const answer = this.queue.request({ callId, reason: 'asks for a person', announced: true });
+    const answer = this.queue.request({ callId, reason: 'asks for a person', announced: true, say: PHRASES });
     if (!answer.taken) throw new Error(answer.why);
     return this.handoff(answer.handoffId);
   }

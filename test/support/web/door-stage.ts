@@ -12,10 +12,11 @@ import { Journal } from '../../../src/room/journal.ts';
 import type { Room } from '../../../src/room/room.ts';
 import { configSchema } from '../../../src/config-schema.ts';
 import type { WebSettings } from '../../../src/web/settings.ts';
-import { WebDoor } from '../../../src/web/web-door.ts';
+import { WebDoor, type DeskServices } from '../../../src/web/web-door.ts';
 import { RoomStage } from '../room-stage.ts';
 import { silentLog } from '../sfu.ts';
 import { Browser, SITE } from './browser.ts';
+import { deskServices } from './desk.ts';
 
 export const WIDGET_KEY = 'public-widget-key';
 export const TENANT_KEY = 'secret-key-of-the-clinic';
@@ -98,13 +99,15 @@ export class DoorStage {
   readonly door: WebDoor;
   readonly journal: Journal;
   readonly agents: ToneAgent[];
+  readonly desk: DeskServices;
   readonly #browsers: Browser[] = [];
 
-  private constructor(rooms: RoomStage, door: WebDoor, journal: Journal, agents: ToneAgent[]) {
-    this.rooms = rooms;
-    this.door = door;
-    this.journal = journal;
-    this.agents = agents;
+  private constructor(parts: Pick<DoorStage, 'rooms' | 'door' | 'journal' | 'agents' | 'desk'>) {
+    this.rooms = parts.rooms;
+    this.door = parts.door;
+    this.journal = parts.journal;
+    this.agents = parts.agents;
+    this.desk = parts.desk;
   }
 
   static async open(
@@ -120,6 +123,7 @@ export class DoorStage {
     const rooms = await RoomStage.open({ workers: options.workers ?? 1 });
     const journal = new Journal();
     const agents: ToneAgent[] = [];
+    const desk = deskServices(journal, options.clock === undefined ? {} : { clock: options.clock });
     const door = await WebDoor.start({
       settings: webSettings(options.web),
       profiles: new Set(['clinic']),
@@ -130,6 +134,7 @@ export class DoorStage {
         agents.push(agent);
         return agent;
       },
+      desk,
       journal,
       durationMaxMs: options.durationMaxMs ?? 600_000,
       folder: options.folder ?? '/nonexistent',
@@ -137,7 +142,7 @@ export class DoorStage {
       log: silentLog,
       ...(options.clock === undefined ? {} : { clock: options.clock }),
     });
-    return new DoorStage(rooms, door, journal, agents);
+    return new DoorStage({ rooms, door, journal, agents, desk });
   }
 
   /** A call from the phone of a tenant, with its room and its leg. */

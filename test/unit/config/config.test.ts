@@ -86,7 +86,8 @@ describe('a configuration that is right', () => {
     const shipped = loadSettings(readEnvironment({})).config;
     const defaults = load(MINIMAL).config;
     const web = { ...shipped.web, widget_keys: [] };
-    expect({ ...shipped, web, trunks: [], numbers: [], profiles_dir: '' }).toEqual({
+    const desk = { ...shipped.desk, keys: [], origins: [] };
+    expect({ ...shipped, web, desk, trunks: [], numbers: [], profiles_dir: '' }).toEqual({
       ...defaults,
       trunks: [],
       numbers: [],

@@ -40,6 +40,8 @@ describe('a token', () => {
     { tenant: 'clinic', role: 'human', permissions: ['publish', 'hear', 'end'], roomId: 'call_1' },
     { tenant: 'clinic', role: 'supervisor', permissions: ['hear'], roomId: 'call_1' },
     { tenant: 'clinic', role: 'observer', permissions: ['hear'], roomId: 'call_1' },
+    { tenant: 'clinic', role: 'human', permissions: ['hear'], desk: true, name: 'Nora' },
+    { tenant: 'clinic', role: 'human', permissions: ['hear'], roomId: 'call_1', handoffId: 'handoff_1' },
   ])('says what was put into it: $role', async (grant) => {
     const tokens = new Tokens({ secret, now: later(0) });
     expect(await tokens.read(await tokens.mint(grant, 60))).toEqual(grant);

@@ -258,6 +258,8 @@ export class Dialog {
       return [lastWords(task, text, reason), { type: 'hang_up', reason: task.name }];
     }
     this.#phase = 'closing';
+    // A human has the call now, or nearly so; whoever comes back later asks whether there is anything else.
+    if (task.hands_over && reason === '') return [lastWords(task, text)];
     return [lastWords(task, text, reason, this.#profile.anything_else)];
   }
 
@@ -298,7 +300,8 @@ export class Dialog {
     const bare = this.#bareCorrection(task, words);
     if (bare) return bare;
     if (answer === false) return [say(this.#profile.correction)];
-    return aside?.ends_call && aside !== task ? this.#begin(aside, words) : null;
+    const leaves = aside !== null && aside !== task && (aside.ends_call || aside.hands_over);
+    return leaves ? this.#begin(aside, words) : null;
   }
 
   /** "no, make it eleven", or a bare "eleven" after "What should I change?": the new time. */

@@ -159,8 +159,8 @@ const calls: Record<string, Script> = {
   ],
   'a person is asked for in the middle': [
     ...READ_BACK,
-    ['can i speak to a person', /^I am sorry, all of my colleagues are busy.* Is that right\?$/],
-    ['yes', books('Anna Miller', '2026-11-24', '10:00')],
+    ['can i speak to a person', /^<transfer_to_human >$/],
+    ['<result {"ok":true,"state":"connecting"}>', /^One moment, please\./],
   ],
   'impatience while the tool runs': [
     ...READ_BACK,

@@ -4,7 +4,7 @@ import { Intent } from '../../../../src/agent/models/offline/intent.ts';
 import { phrasebookOf } from '../../../../src/agent/models/offline/phrasebook.ts';
 import { wordsOf } from '../../../../src/agent/models/offline/words.ts';
 import { agentProfileSchema } from '../../../../src/agent/profile.ts';
-import { clinic, line, now, OK, play, type Script } from './dialog-script.ts';
+import { clinic, line, now, OK, play, step, type Script } from './dialog-script.ts';
 
 describe('booking', () => {
   it('asks for what is missing, one thing after the other', () => {
@@ -144,12 +144,40 @@ describe('questions', () => {
     ['are you open on Sunday', /open Monday to Friday/],
     ['where is the clinic', /Harbour Street/],
     ['how do I get there', /Harbour Street/],
-    ['can I speak to a person', /colleagues are busy/],
-    ['I want to talk to a real person please', /colleagues are busy/],
+    ['can I speak to a person', /^<transfer_to_human >$/],
+    ['I want to talk to a real person please', /^<transfer_to_human >$/],
     ['I need to see a doctor', /your name/],
     ['goodbye', /Goodbye\. <hang up: goodbye>/],
     ['that is all', /<hang up: goodbye>/],
   ])('%s', (caller, agent) => void play([[caller, agent]]));
+
+  it('connects to a person, and asks for nothing more until the caller is back', () => {
+    const dialog = play([
+      ['can I speak to a person', /^<transfer_to_human >$/],
+      ['hello', /^$/],
+      [
+        '<result {"ok":true,"state":"connecting"}>',
+        /^One moment, please\. I am connecting you to a colleague\.$/,
+      ],
+    ]);
+    expect(dialog.phase).toBe('closing');
+    for (const [caller, agent] of [
+      ['an appointment', /your name/],
+      ['Anna Miller', /Which day/],
+    ] as const)
+      expect(step(dialog, caller).map(line).join(' ')).toMatch(agent);
+  });
+
+  it('says at once when no person is there, and offers something else', () => {
+    play([
+      ['can I speak to a person', /^<transfer_to_human >$/],
+      [
+        '<result {"ok":false,"reason":"Nobody can take the call at the moment."}>',
+        /^I am sorry\. Nobody can take the call at the moment\. Is there anything else/,
+      ],
+      ['no thank you', /Goodbye/],
+    ]);
+  });
 
   it('answers in the middle of a booking and goes on with it', () => {
     play([
