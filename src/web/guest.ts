@@ -225,6 +225,7 @@ export class Guest implements Member {
     this.#media.moveTo(this.room.router);
     line.hangUp();
     this.#cancelGrace = this.#options.clock.after(RELOAD_WITHIN_MS, () => this.end(ending('visitor-left')));
+    this.events.emit('away', null);
   }
 
   #may(permission: Permission): boolean {
