@@ -21,6 +21,7 @@ const newSite = (api: ApiStage | undefined): Promise<FastifyInstance> =>
     tenantOf: () => undefined,
     refused: (code) => refused.push(code),
     folder: '/nowhere',
+    deskAccess: { origins: [], keys: [], away_ms: 8000 },
     consoleFolder: '/nowhere',
     log: silent,
     ...(api === undefined ? {} : { api: api.parts() }),
