@@ -20,6 +20,11 @@ describe('the section desk', () => {
     expect(deskSection.safeParse(section).success).toBe(false);
   });
 
+  it('names times that fit together: a ring is shorter than the whole wait', () => {
+    const { ring_ms, wait_ms, join_ms, away_ms } = deskSection.parse({});
+    expect(Math.max(ring_ms, join_ms, away_ms)).toBeLessThan(wait_ms);
+  });
+
   it('takes keys for human agents unless it is told more', () => {
     const { keys } = deskSection.parse({ keys: [{ key: 'long-enough' }] });
     expect(keys).toEqual([{ key: 'long-enough', tenant: 'default', roles: ['human'] }]);

@@ -74,6 +74,17 @@ describe('what a desk is shown', () => {
     expect(() => deskState.parse(deskStateOf(seat('', 'supervisor'), stage))).not.toThrow();
   });
 
+  it('forgets a caller who hung up, and is free again', () => {
+    const nora = stage.desk('Nora');
+    const { handoffId } = stage.ask();
+    stage.queue.accept(nora, handoffId);
+    stage.queue.tell(handoffId, 'joined');
+    expect(deskStateOf(seat(nora), stage).colleagues.busy).toBe(1);
+    stage.queue.tell(handoffId, 'left');
+    const { handoffs, colleagues } = deskStateOf(seat(nora), stage);
+    expect([handoffs, colleagues]).toEqual([[], { available: 1, busy: 0, away: 0 }]);
+  });
+
   it('is bounded, however long the call was', () => {
     for (let turn = 0; turn < 500; turn += 1)
       stage.journal.add('call-1', { type: 'heard', text: `no ${turn}` });
