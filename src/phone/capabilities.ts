@@ -8,6 +8,7 @@ export const ALLOWED_METHODS: readonly string[] = [
   'INFO',
   'UPDATE',
   'PRACK',
+  'NOTIFY',
 ];
 /** Option tags (RFC 3261 §27.1) that a caller may require. */
 export const SUPPORTED_EXTENSIONS: readonly string[] = ['100rel', 'timer'];

@@ -53,6 +53,11 @@ export interface RawDialog {
     listener: (request: RawRequest, response: RawResponse) => void,
   ): void;
   destroy(options: { headers: RawHeaders }, done: (error: unknown) => void): void;
+  /** May call back several times: provisional responses count. */
+  request(
+    options: { method: string; headers: RawHeaders },
+    done: (error: unknown, response?: { readonly status: number }) => void,
+  ): void;
 }
 
 export interface RawConnectOptions {

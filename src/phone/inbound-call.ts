@@ -15,6 +15,7 @@ import { ShownCall, type DeskSide } from '../room/shown-call.ts';
 import { CAPABILITY_HEADERS, tokensOf } from './capabilities.ts';
 import { cdrOf, writeCdr, type CallTimes } from './cdr.ts';
 import { playFarewell } from './farewell.ts';
+import { phoneControl } from './phone-control.ts';
 import { PhoneLeg } from './phone-leg.ts';
 import { finalHeaders, type Admitted } from './pipeline.ts';
 import { sessionTimerHeaders } from './session-timer.ts';
@@ -177,6 +178,7 @@ export class InboundCall {
       tenant: number.tenant,
       codec,
       thread,
+      call: phoneControl({ request: this.request, trunk, leg: () => this.#leg }),
     }));
     const ready = this.#watchAgent(agent);
     const leg = await this.#leg;
@@ -231,6 +233,7 @@ export class InboundCall {
     });
     leg.events.on('resumed', () => journal.add(this.callId, { type: 'resumed' }));
     leg.events.on('silent', ({ silentMs }) => this.end(ending('rtp-timeout', `${silentMs} ms`)));
+    leg.events.on('transferred', () => this.end(ending('transferred')));
     leg.events.on('failed', ({ error }) => this.end(endingOf(error)));
     leg.events.on('ended', (end) => this.end(endingOfDialog(end)));
   }

@@ -7,6 +7,7 @@ import type { LegStats } from '../media/control.ts';
 import type { Codec } from '../media/frame.ts';
 import { OfferAnswer, type Settlement } from '../media/offer-answer.ts';
 import type { MediaThreadHandle } from '../media/thread-handle.ts';
+import type { TransferOutcome } from '../room/call-control.ts';
 import { CAPABILITY_HEADERS } from './capabilities.ts';
 import { DigitMerger, digitInInfo, type DigitPath, type KeyPress } from './info-digits.ts';
 import { refuseOffer } from './pipeline.ts';
@@ -14,6 +15,7 @@ import { sessionTimerHeaders } from './session-timer.ts';
 import type { TrunkConfig } from './settings.ts';
 import type { SipDialog, SipDialogEvents } from './sip-dialog.ts';
 import type { SipRequest } from './sip-request.ts';
+import { Transfer } from './transfer.ts';
 
 export interface PhoneLegEvents {
   digit: KeyPress & { path: DigitPath };
@@ -23,6 +25,8 @@ export interface PhoneLegEvents {
   resumed: null;
   /** No RTP while sound was expected. */
   silent: { silentMs: number };
+  /** The far end says that the caller talks to somebody else now. */
+  transferred: null;
   /** The dialog is over without our doing. */
   ended: SipDialogEvents['ended'];
   /** The sound path, or the offer/answer of a late offer, failed for good. */
@@ -47,6 +51,7 @@ export class PhoneLeg {
   readonly #offerAnswer: OfferAnswer;
   readonly #digits: DigitMerger;
   #dialog: SipDialog | undefined;
+  #transfer: Transfer | undefined;
   #offeredIn: number | undefined;
   #held = false;
   #codec: Codec | undefined;
@@ -114,10 +119,29 @@ export class PhoneLeg {
     dialog.events.on('acknowledged', (ack) => this.#acknowledged(ack));
     dialog.events.on('renegotiate', (request) => this.#renegotiate(request));
     dialog.events.on('info', (request) => this.#info(request));
-    dialog.events.on('request', (request) => request.respond(405, { headers: CAPABILITY_HEADERS }));
-    dialog.events.on('ended', (end) => this.events.emit('ended', end));
+    const transfer = (this.#transfer = new Transfer({
+      ask: (method, headers) => dialog.ask(method, headers),
+      transferred: () => this.events.emit('transferred', null),
+      ...{ clock: this.#options.clock, log: this.#options.log },
+    }));
+    dialog.events.on('request', (request) => {
+      if (request.method === 'NOTIFY') transfer.notified(request);
+      else request.respond(405, { headers: CAPABILITY_HEADERS });
+    });
+    dialog.events.on('ended', (end) => {
+      transfer.close();
+      this.events.emit('ended', end);
+    });
     const { settlement } = this.#offerAnswer;
     if (settlement !== undefined) this.#apply(settlement);
+  }
+
+  /** Asks the far end to call somebody else in our place (REFER). Never rejects. */
+  transfer(uris: { referTo: string; referredBy: string }, timeoutMs: number): Promise<TransferOutcome> {
+    const { dialog } = this;
+    if (this.#transfer === undefined || dialog?.connected !== true || this.#closing !== undefined)
+      return Promise.resolve({ outcome: 'ended' });
+    return this.#transfer.run(uris, timeoutMs);
   }
 
   get dialog(): SipDialog | undefined {
@@ -135,6 +159,7 @@ export class PhoneLeg {
 
   async #close(): Promise<LegStats | undefined> {
     this.events.removeAll();
+    this.#transfer?.close();
     try {
       return await this.#options.thread.request({ type: 'leg.close', legId: this.legId });
     } catch (error) {

@@ -11,6 +11,8 @@ export interface TrunkConfig {
   /** Best first. */
   readonly codecs: readonly Codec[];
   readonly calls_max: number;
+  /** Refer-To of a transfer: a URI with {number} and, if need be, {host}. */
+  readonly refer_to: string;
   readonly media: {
     readonly learn_source: boolean;
     readonly learn_window_ms: number;

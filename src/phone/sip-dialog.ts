@@ -58,6 +58,25 @@ export class SipDialog {
     return this.#raw.connected;
   }
 
+  /**
+   * Sends a request within the dialog. Resolves with the status of its final response; when there is none, the
+   * SIP server makes one (408).
+   * @throws Error when it cannot be sent
+   */
+  ask(method: string, headers: RawHeaders): Promise<number> {
+    const connection = this.#connection();
+    if (!this.#raw.connected || connection === undefined)
+      return Promise.reject(new Error(this.#raw.connected ? 'the SIP server is gone' : 'the dialog is over'));
+    this.#raw.req.socket = connection;
+    return new Promise((resolve, reject) => {
+      // dlg.refer() of the library is broken (it loses its object); dlg.request() is what it should call.
+      this.#raw.request({ method, headers }, (error, response) => {
+        if (response === undefined) reject(error instanceof Error ? error : new Error(String(error)));
+        else if (response.status >= 200) resolve(response.status);
+      });
+    });
+  }
+
   /** Sends BYE. Resolves when it was answered, by whatever status, or could not be sent; never rejects. */
   bye(headers: RawHeaders): Promise<void> {
     if (!this.#raw.connected) return Promise.resolve();

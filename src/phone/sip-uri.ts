@@ -26,6 +26,17 @@ export function tagOf(header: string): string | undefined {
   return /;\s*tag\s*=\s*([^;,\s]+)/i.exec(parameters)?.[1];
 }
 
+/** Host and port of a SIP URI as they stand there; empty for others. */
+export function hostOf(uri: string): string {
+  const rest = /^sips?:(.*)$/i.exec(uri)?.[1] ?? '';
+  return (
+    rest
+      .slice(rest.lastIndexOf('@') + 1)
+      .split(/[;?]/, 1)[0]
+      ?.trim() ?? ''
+  );
+}
+
 /** The user part without its parameters, unescaped; for tel URIs the number. Empty when there is none. */
 export function userOf(uri: string): string {
   const scheme = /^(sips?|tel):/i.exec(uri)?.[1]?.toLowerCase();

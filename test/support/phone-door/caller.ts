@@ -234,15 +234,16 @@ export class SipCaller {
       this.#toTag ||= /tag=([^;]+)/.exec(message.header('To'))?.[1] ?? '';
       this.#target = /<([^>]+)>/.exec(message.header('Contact'))?.[1] ?? this.#target;
     }
-    if (message.method !== '' && message.method !== 'ACK' && this.answersRequests) this.#answer(message);
+    if (message.method !== '' && message.method !== 'ACK' && this.answersRequests) this.answer(message);
     this.received.push(message);
     this.#arrived.emit('message');
   }
 
-  #answer(request: SipText): void {
+  /** Answers a request of the far end. */
+  answer(request: SipText, status = 200): void {
     const copied = ['Via', 'From', 'To', 'Call-ID', 'CSeq'].flatMap((name) =>
       request.headers(name).map((value) => `${name}: ${value}`),
     );
-    this.#transmit(`${['SIP/2.0 200 OK', ...copied, 'Content-Length: 0'].join('\r\n')}\r\n\r\n`);
+    this.#transmit(`${[`SIP/2.0 ${status} Answer`, ...copied, 'Content-Length: 0'].join('\r\n')}\r\n\r\n`);
   }
 }

@@ -91,6 +91,7 @@ export const LOCAL_TRUNK: TrunkConfig = {
   allow: ['127.0.0.1/32'],
   codecs: ['pcmu', 'pcma'],
   calls_max: 100,
+  refer_to: 'sip:{number}@{host}',
   media: { learn_source: true, learn_window_ms: 5000, relatch_after_silence: true, rtp_timeout_ms: 0 },
 };
 export const CLINIC: NumberConfig = { number: '+15550100', tenant: 'default', profile: 'clinic' };
