@@ -12,6 +12,7 @@ import { liveSection } from './config/live.ts';
 import { realtimeSection } from './config/realtime.ts';
 import { redisSection } from './config/redis.ts';
 import { telemetrySection } from './config/telemetry.ts';
+import { toolsSection } from './config/tools.ts';
 
 const portNumber = z.int().min(0).max(65535);
 const address = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
@@ -76,6 +77,13 @@ const trunk = z.strictObject({
     .min(1)
     .default(['pcmu', 'pcma']),
   calls_max: z.int().min(1).max(100_000).default(100),
+  refer_to: z
+    .string()
+    .regex(
+      /^(sips?|tel):[^\s<>"]*\{number\}[^\s<>"]*$/,
+      'must be a URI with {number}, such as sip:{number}@{host}',
+    )
+    .default('sip:{number}@{host}'),
   media: z
     .strictObject({
       learn_source: z.boolean().default(true),
@@ -171,6 +179,7 @@ export const configSchema = z
     jobs: jobsSection,
     pipeline: pipelineSection,
     live: liveSection,
+    tools: toolsSection.prefault({}),
     trunks: z.array(trunk).min(1),
     numbers: z.array(number).min(1),
   })

@@ -2,9 +2,6 @@
 import { join } from 'node:path';
 import type { SipServer } from '../sip/server/server.ts';
 import { createOpenAgent } from './agent/participant.ts';
-import { FileAppointmentBook } from './agent/tools/appointment-book.ts';
-import { bookAppointment } from './agent/tools/book-appointment.ts';
-import { ToolRegistry } from './agent/tools/tool-registry.ts';
 import { transferToHuman } from './agent/tools/transfer-to-human.ts';
 import { systemClock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
@@ -15,6 +12,7 @@ import { observe } from './gateway/observe.ts';
 import { startDesk } from './gateway/start-desk.ts';
 import { startMedia } from './gateway/start-media.ts';
 import { startSip } from './gateway/start-sip.ts';
+import { startTools } from './gateway/start-tools.ts';
 import type { Sfu } from './media/sfu.ts';
 import type { MediaThreads } from './media/threads.ts';
 import { PhoneDoor } from './phone/door.ts';
@@ -63,13 +61,12 @@ export async function startGateway(settings: Settings, log: Log): Promise<Gatewa
 }
 
 async function build(settings: Settings, log: Log, order: ClosingOrder): Promise<Gateway> {
-  const { config, profiles, dataDir } = settings;
+  const { config, profiles } = settings;
   const journal = new Journal();
   const { metrics } = observe({ journal, settings, order });
-  const book = await FileAppointmentBook.create({ path: join(dataDir, 'appointments.jsonl') });
-  order.add('appointment book', book);
   const desk = await startDesk({ settings, journal, log }, order);
-  const tools = new ToolRegistry({ tools: [bookAppointment(book), transferToHuman(desk.queue)] });
+  const { registry: tools, records, mcp } = await startTools(settings, log, order);
+  tools.add(transferToHuman(desk.queue));
   const [threads, sfu] = await startMedia(settings, tools, log, order);
   const rooms = order.add('rooms', new Rooms({ sfu, log }));
   const sip = await startSip(settings, log, order);
@@ -110,7 +107,7 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
   ];
   measureParts({ threads, sfu, rooms, phone, web }, metrics);
   const operator = await OperatorApi.start(
-    { journal, metrics, troubles, census, appointments: () => book.appointments },
+    { journal, metrics, troubles, census, records: { ...records, mcp_servers: () => mcp.states } },
     { host: config.operator.host, port: config.operator.port, log },
   );
   order.add('operator API', operator);

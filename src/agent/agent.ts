@@ -17,6 +17,8 @@ export interface AgentEvents {
   ready: Record<string, never>;
   heard: EventOf<'heard'>;
   said: EventOf<'said'>;
+  /** A tool is wanted, and begins to run now. */
+  toolAsked: { name: string };
   /**
    * A tool was run; `code` tells why it failed, null when it gave a result (which may be `ok: false`).
    * Secrets are masked in what is told.
@@ -32,6 +34,8 @@ export interface AgentEvents {
 /** What runs tools; ToolRegistry does. */
 export interface ToolRunner {
   run(name: string, given: unknown, caller: ToolCaller): Promise<ToolResult>;
+  /** What models are told of the tools that a profile's list permits, by name. */
+  declarations?(allowed: readonly string[]): NonNullable<VoiceSpec['tools']>;
   /** The call is over. */
   callEnded?(callId: string): void;
 }
@@ -62,7 +66,9 @@ export class Agent {
 
   /** What `voice.open` needs. */
   get spec(): VoiceSpec {
-    return { callId: this.#options.callId, profile: this.#options.profile };
+    const { callId, profile, tools } = this.#options;
+    const declared = tools.declarations?.(profile.tools);
+    return { callId, profile, ...(declared === undefined ? {} : { tools: declared }) };
   }
 
   /** The caller can hear us now: speak first. */
@@ -147,6 +153,7 @@ export class Agent {
     const startedMs = performance.now();
     let result = TOOL_TROUBLE;
     let code: string | null = null;
+    this.events.emit('toolAsked', { name: call.name });
     try {
       result = await tools.run(call.name, call.arguments, {
         ...{ callId, profile, keypad: this.#keypad },

@@ -7,7 +7,7 @@ export interface KeyListener {
   pressed(key: string): void;
   /** The caller said something. */
   heard(text: string): void;
-  /** The call is over. */
+  /** The call is over, or somebody else listens now. */
   ended(): void;
 }
 
@@ -19,9 +19,13 @@ export class Keypad {
   #listener: KeyListener | undefined;
   #ended = false;
 
-  /** Gives the keys to a listener until the returned function is called; null: somebody listens already. */
+  /**
+   * Gives the keys to a listener until the returned function is called. Whoever listened before is told that
+   * it is over; null: the call is.
+   */
   listen(listener: KeyListener): (() => void) | null {
-    if (this.#listener !== undefined || this.#ended) return null;
+    if (this.#ended) return null;
+    this.#listener?.ended();
     this.#listener = listener;
     this.secrets.listening = listener.secret;
     return () => {

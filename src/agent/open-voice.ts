@@ -11,13 +11,8 @@ import { createRealtimeModel } from './models/realtime/index.ts';
 import { realtimeSettingsSchema } from './models/realtime/settings.ts';
 import { agentProfileSchema, type AgentProfile } from './profile.ts';
 import { Voice } from './voice.ts';
-import { voiceSpecSchema } from './voice-control.ts';
+import { toolDeclarationsSchema, voiceSpecSchema } from './voice-control.ts';
 import type { VoiceModel } from './voice-model.ts';
-
-const toolsSchema = z.record(
-  z.string(),
-  z.object({ description: z.string(), parameters: z.looseObject({}) }),
-);
 
 /** What both of OpenAI's protocols need. */
 const openaiOptions = {
@@ -27,7 +22,7 @@ const openaiOptions = {
   voice: z.string(),
   connectTimeoutMs: z.int().min(100),
   appendMs: z.int().min(20).max(60),
-  tools: toolsSchema,
+  tools: toolDeclarationsSchema,
 };
 
 /** `threadOptions.agent`: how a media thread's voices find their models. */
@@ -43,7 +38,7 @@ export const agentOptionsSchema = z.strictObject({
   /** Absent: profiles with the adapter `live` are refused. */
   live: z.strictObject({ ...openaiOptions, settings: liveSettingsSchema.prefault({}) }).optional(),
   /** Absent: profiles with the adapter `pipeline` are refused. */
-  pipeline: pipelineSettingsSchema.extend({ tools: toolsSchema }).optional(),
+  pipeline: pipelineSettingsSchema.extend({ tools: toolDeclarationsSchema }).optional(),
 });
 /** As written in configuration; defaults are filled in by the schema. */
 export type AgentOptions = z.input<typeof agentOptionsSchema>;

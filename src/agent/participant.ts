@@ -129,6 +129,7 @@ class Participant implements AgentParticipant {
       journal.add(callId, { type: 'said', text, heardMs, interrupted, responseMs });
       journal.caption(callId, { who: 'agent', text, final: true, utteranceId: itemId });
     });
+    events.on('toolAsked', ({ name }) => log.debug({ callId, tool: name }, 'tool asked'));
     events.on('toolRan', ({ name, arguments: given, result, code, tookMs }) => {
       const { ok } = result as { ok: boolean };
       const took = Math.round(tookMs);

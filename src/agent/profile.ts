@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { liveOverridesSchema } from './models/live/settings.ts';
 import { realtimeOverridesSchema } from './models/realtime/settings.ts';
 import { turnSettingsSchema } from './turn-settings.ts';
+import { appointmentRulesSchema } from './tools/opening-hours.ts';
 
 function isTimeZone(name: string): boolean {
   try {
@@ -26,6 +27,23 @@ function refuseRepeated(named: readonly { readonly name: string }[], context: z.
 /** Something the caller may choose: `say` is how it is called, `value` is what the tool gets. */
 const choiceSchema = z.strictObject({ say: z.array(z.string().min(1)).min(1), value: z.string() });
 
+/** How digits are taken by the tool `collect_digits`; without it the dialog takes them itself. */
+const keysSchema = z
+  .strictObject({
+    min_digits: z.int().min(1).max(32).default(1),
+    max_digits: z.int().min(1).max(32).default(32),
+    terminator: z.enum(['#', '*', '']).default('#'),
+    /** Patience for the first digit, and the pause that ends the number, in s. */
+    wait_s: z.number().min(1).max(60).default(15),
+    between_s: z.number().min(0.5).max(20).default(4),
+    /** true: never said aloud, written down or logged. */
+    secret: z.boolean().default(false),
+  })
+  .refine((keys) => keys.min_digits <= keys.max_digits, {
+    path: ['min_digits'],
+    error: 'must not be above max_digits',
+  });
+
 /** One piece of information that a task needs. */
 export const slotSchema = z
   .strictObject({
@@ -36,6 +54,13 @@ export const slotSchema = z
     /** Asked again when the answer was not understood. */
     ask_again: z.string().min(1),
     choices: z.array(choiceSchema).default([]),
+    /** true: asked for only when the tool asks for it. */
+    optional: z.boolean().default(false),
+    keys: keysSchema.optional(),
+  })
+  .refine((slot) => slot.keys === undefined || slot.kind === 'digits', {
+    path: ['keys'],
+    error: 'only a slot of kind digits has keys',
   })
   .refine((slot) => slot.kind !== 'choice' || slot.choices.length > 0, {
     path: ['choices'],
@@ -54,6 +79,13 @@ export const taskSchema = z
     confirm: z.string().default(''),
     /** Tool to call with the slots' values; empty: only `done` is said. */
     tool: z.string().default(''),
+    /**
+     * Arguments of the tool besides the slots. `{name}` is replaced by a slot's spoken value, or by what an
+     * earlier task of the call brought: its slots and its tool's result.
+     */
+    arguments: z.record(z.string(), z.string()).default({}),
+    /** Said in place of calling the tool when a `{name}` of `arguments` has no value. */
+    missing: z.string().default('I am sorry, that is not possible yet.'),
     /** Said afterwards; `{field}` may also name a field of the tool's result. */
     done: z.string().min(1),
     failed: z.string().default('Sorry, that did not work.'),
@@ -71,6 +103,9 @@ export const taskSchema = z
     }
   });
 export type Task = z.infer<typeof taskSchema>;
+
+/** A telephone number, or the beginning of some: `+44*`. */
+const numberPattern = z.string().regex(/^\+?\d{0,15}\*?$/, 'must be a number, or a beginning such as +44*');
 
 export const agentProfileSchema = z.strictObject({
   name: z.string().regex(/^[a-z][a-z0-9-]*$/),
@@ -125,7 +160,20 @@ export const agentProfileSchema = z.strictObject({
     })
     .prefault({}),
   tasks: z.array(taskSchema).min(1).superRefine(refuseRepeated),
+  /** Names; one that ends with `*` permits all that begin so: `crm_*`. */
   tools: z.array(z.string()).default([]),
+  /** When appointments can be; absent: at any time. */
+  appointments: appointmentRulesSchema.optional(),
+  /** Whom send_sms may write to; `caller`: the number that calls. */
+  sms_numbers: z.array(z.union([z.literal('caller'), numberPattern])).default(['caller']),
+  transfer: z
+    .strictObject({
+      /** Whom transfer_to_number may call; everything else is refused. */
+      numbers: z.array(numberPattern).default([]),
+      /** How long the far end may take to say whether a transfer worked, in ms. */
+      timeout_ms: z.int().min(1000).max(120_000).default(30_000),
+    })
+    .prefault({}),
   turns: turnSettingsSchema,
 });
 export type AgentProfile = z.infer<typeof agentProfileSchema>;

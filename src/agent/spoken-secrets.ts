@@ -29,6 +29,16 @@ export function digitsSaid(text: string): string {
   return digits;
 }
 
+const LEADS = new Set('my the number pin code card is it its please uh um and okay'.split(' '));
+
+/** Does a text give a number, and not just hold one? "one moment please" does not. */
+export function isMostlyDigits(text: string): boolean {
+  const words = text.toLowerCase().match(/[a-z']+|\d+/g) ?? [];
+  const digits = words.filter((word) => word in DIGIT_WORDS || /\d/.test(word) || word === 'double').length;
+  const others = words.filter((word) => !LEADS.has(word)).length - digits;
+  return digits > others;
+}
+
 export class SpokenSecrets {
   /** true: a secret is being given, so every number may be it. */
   listening = false;

@@ -3,7 +3,17 @@ import { z } from 'zod';
 import { agentProfileSchema } from './profile.ts';
 import { modelUsageSchema } from './usage.ts';
 
-export const voiceSpecSchema = z.strictObject({ callId: z.string().min(1), profile: agentProfileSchema });
+export const toolDeclarationsSchema = z.record(
+  z.string(),
+  z.object({ description: z.string(), parameters: z.looseObject({}) }),
+);
+
+export const voiceSpecSchema = z.strictObject({
+  callId: z.string().min(1),
+  profile: agentProfileSchema,
+  /** The tools that the profile permits as they are now, by name: those of MCP servers come and go. */
+  tools: toolDeclarationsSchema.optional(),
+});
 export type VoiceSpec = z.infer<typeof voiceSpecSchema>;
 
 export const voiceCommandSchema = z.discriminatedUnion('type', [

@@ -4,6 +4,7 @@
  */
 import type { Codec } from '../media/frame.ts';
 import type { AgentProfile } from './profile.ts';
+import type { VoiceSpec } from './voice-control.ts';
 import type { ModelUsage } from './usage.ts';
 
 /** One thing that was said or done before, for a session that takes a conversation over. */
@@ -98,6 +99,8 @@ export interface VoiceSession {
 
 export interface ConnectOptions {
   readonly profile: AgentProfile;
+  /** The tools that the profile permits, by name; absent: those that the adapter was told of. */
+  readonly tools?: NonNullable<VoiceSpec['tools']>;
   /** Both directions use it. */
   readonly codec: Codec;
   /** For the log and for idempotency keys. */

@@ -89,6 +89,7 @@ export class Voice implements VoicePort {
       model: options.model,
       call: {
         profile: spec.profile,
+        ...(spec.tools === undefined ? {} : { tools: spec.tools }),
         codec: host.codec,
         callId: spec.callId,
         now: options.now,

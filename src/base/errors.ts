@@ -40,6 +40,8 @@ export const ERROR_CATALOGUE = {
   TOOL_FAILED: 'A tool failed: the log holds the cause.',
   TOOL_TIMEOUT: 'A tool took longer than it may: what it depends on is slow or gone.',
   TOOL_TOO_MANY: 'The agent asked for more tools at once than a call may have under way.',
+  TOOL_ADDRESS_REFUSED:
+    'A tool would have to reach an address that is not public: name its network in tools.networks.',
   TOOL_SCHEMA_INVALID: 'The arguments of a tool are not described by a JSON Schema of an object: mend it.',
   WEB_PORT_IN_USE: 'The browser port is taken by another program: stop it, or change web.port.',
   WEB_ORIGIN_REFUSED: 'This site may not use the gateway: add its origin to a widget key.',

@@ -59,8 +59,8 @@ export class SipDialog {
   }
 
   /**
-   * Sends a request within the dialog. Resolves with the status of its final response; when there is none, the
-   * SIP server makes one (408).
+   * Sends a request within the dialog. Resolves with the status of its final response; when there is none,
+   * the SIP server makes one (408).
    * @throws Error when it cannot be sent
    */
   ask(method: string, headers: RawHeaders): Promise<number> {

@@ -15,9 +15,10 @@ export interface OperatorSources {
   /** Why new calls would be refused right now; empty when they would not. */
   readonly troubles: () => string[];
   readonly census: () => Promise<unknown>;
-  readonly appointments: () => readonly unknown[];
   /** The page that Prometheus reads. */
   readonly metrics: { readonly contentType: string; scrape(): Promise<string> };
+  /** Lists that are asked for by their name: /v1/appointments, /v1/mcp_servers … */
+  readonly records: Readonly<Record<string, () => readonly unknown[]>>;
 }
 
 export interface OperatorOptions {
@@ -112,6 +113,7 @@ function addRoutes(server: FastifyInstance, sources: OperatorSources): void {
     const detail = `No call ${request.params.callId} is remembered.`;
     return sendProblem(reply, { title: 'No such call', status: 404, detail });
   });
-  server.get('/v1/appointments', () => ({ appointments: sources.appointments() }));
+  for (const [name, list] of Object.entries(sources.records))
+    server.get(`/v1/${name}`, () => ({ [name]: list() }));
   server.get('/v1/census', async () => sources.census());
 }

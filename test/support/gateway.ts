@@ -30,6 +30,7 @@ export interface TestGatewayOptions {
   readonly tls?: boolean;
   readonly calls?: ConfigInput['calls'];
   readonly threads?: number;
+  readonly tools?: ConfigInput['tools'];
   /** The browser door; its port is any free one unless it is given. */
   readonly web?: ConfigInput['web'];
   /** Where browsers reach the mediasoup worker. */
@@ -185,6 +186,7 @@ function openParts(census: GatewayCensus): string[] {
 interface LogLine {
   readonly level: number;
   readonly msg?: string;
+  readonly tool?: string;
   readonly cdr?: Cdr;
 }
 
@@ -231,6 +233,7 @@ function settingsOf(options: TestGatewayOptions, { folder, port, tls, drachtio }
     operator: { port: 0 },
     web: { port: 0, ...options.web },
     ...(options.calls === undefined ? {} : { calls: options.calls }),
+    ...(options.tools === undefined ? {} : { tools: options.tools }),
     ...(options.realtime === undefined ? {} : { realtime: options.realtime }),
     ...(options.pipeline === undefined ? {} : { pipeline: options.pipeline }),
     trunks: options.trunks,
@@ -240,11 +243,16 @@ function settingsOf(options: TestGatewayOptions, { folder, port, tls, drachtio }
   return { config, profiles, dataDir: folder, environment: readEnvironment() };
 }
 
-/** The profile that ships in config/agents. */
+/** The profile that ships in config/agents, but open every day: tests run on Saturdays, too. */
 export function shippedProfile(name: string): AgentProfile {
   const profile = loadSettings(readEnvironment({})).profiles.get(name);
   if (profile === undefined) throw new Error(`config/agents has no ${name}`);
-  return profile;
+  const days = ['monday', 'tuesday', 'wednesday', 'thursday', 'friday', 'saturday', 'sunday'];
+  const hours = Object.fromEntries(days.map((day) => [day, ['08:00-18:00']]));
+  return agentProfileSchema.parse({
+    ...profile,
+    appointments: { ...profile.appointments, hours, holidays: [] },
+  });
 }
 
 /** An agent that costs little: a short greeting, and then it waits `idleMs` before it says goodbye. */

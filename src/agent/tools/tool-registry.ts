@@ -3,6 +3,7 @@ import { systemClock, type Clock } from '../../base/clock.ts';
 import { messageOf, TrunklineError } from '../../base/errors.ts';
 import { shapeOf, type ArgumentsShape } from './arguments.ts';
 import { CallActs } from './call-acts.ts';
+import { permits } from './permission.ts';
 import { withinBudget } from './result-budget.ts';
 import { toolKey } from './tool-key.ts';
 import type { Tool, ToolCaller, ToolResult } from './tool.ts';
@@ -34,11 +35,6 @@ interface Entry {
   readonly source: string | undefined;
 }
 
-/** Does a profile's list permit a tool? An entry that ends with `*` permits all that begin so. */
-export function permits(allowed: readonly string[], name: string): boolean {
-  return allowed.some((one) => (one.endsWith('*') ? name.startsWith(one.slice(0, -1)) : one === name));
-}
-
 export class ToolRegistry {
   readonly #tools = new Map<string, Entry>();
   readonly #calls = new Map<string, CallActs>();
@@ -49,6 +45,10 @@ export class ToolRegistry {
     this.#clock = options.clock ?? systemClock;
     this.#limits = options.limits ?? DEFAULT_TOOL_LIMITS;
     for (const tool of options.tools) this.#add(tool, undefined);
+  }
+
+  has(name: string): boolean {
+    return this.#tools.has(name);
   }
 
   /** Adds a tool that stays. @throws Error when its name is taken or is none */
@@ -77,9 +77,10 @@ export class ToolRegistry {
     this.#tools.set(tool.name, { tool, shape: shapeOf(tool.arguments), source });
   }
 
-  /** Every tool's declaration, by name. */
-  declarations(): Record<string, ToolDeclaration> {
-    const declared = [...this.#tools.values()].map(({ tool, shape }) => [
+  /** Every tool's declaration, by name; with a profile's list those that it permits. */
+  declarations(allowed: readonly string[] = ['*']): Record<string, ToolDeclaration> {
+    const tools = [...this.#tools.values()].filter(({ tool }) => permits(allowed, tool.name));
+    const declared = tools.map(({ tool, shape }) => [
       tool.name,
       { description: tool.description, parameters: shape.jsonSchema },
     ]);
@@ -89,7 +90,8 @@ export class ToolRegistry {
   /**
    * Runs a tool that the call's profile lists. A tool that is asked for the same thing twice in one call
    * acts once, and answers both times.
-   * @throws TrunklineError TOOL_UNKNOWN, TOOL_ARGUMENTS_INVALID, TOOL_TOO_MANY, TOOL_TIMEOUT, or TOOL_FAILED
+   * @throws TrunklineError TOOL_UNKNOWN, TOOL_ARGUMENTS_INVALID, TOOL_TOO_MANY, TOOL_TIMEOUT,
+   * TOOL_ADDRESS_REFUSED, or TOOL_FAILED
    */
   async run(name: string, given: unknown, caller: ToolCaller): Promise<ToolResult> {
     const entry = this.#tools.get(name);
@@ -144,7 +146,8 @@ export class ToolRegistry {
         .then(resolve, (failure: unknown) => {
           const known = failure instanceof TrunklineError;
           const detail = `${tool.name}: ${known ? failure.detail : messageOf(failure)}`;
-          reject(new TrunklineError('TOOL_FAILED', detail, { cause: failure }));
+          const code = known && failure.code.startsWith('TOOL_') ? failure.code : 'TOOL_FAILED';
+          reject(new TrunklineError(code, detail, { cause: failure }));
         })
         .finally(stop);
     });

@@ -18,7 +18,10 @@ async function start(troubles: string[] = []): Promise<{ api: OperatorApi; journ
       metrics: new Metrics({ ofProcess: false }),
       troubles: () => troubles,
       census: () => Promise.resolve({ legs: 0 }),
-      appointments: () => [{ name: 'Anna Miller', day: '2030-01-02', time: '10:00' }],
+      records: {
+        appointments: () => [{ name: 'Anna Miller', day: '2030-01-02', time: '10:00' }],
+        messages: () => [],
+      },
     },
     { host: '127.0.0.1', port: 0, log: createLog({ level: 'silent' }) },
   );
@@ -114,7 +117,7 @@ describe('the operator API', () => {
   });
 
   it('answers 500 and tells the log alone when a part fails', async () => {
-    const sources = { journal: new Journal(), troubles: () => [], appointments: () => [] };
+    const sources = { journal: new Journal(), troubles: () => [], records: {} };
     const api = await OperatorApi.start(
       {
         metrics: new Metrics({ ofProcess: false }),

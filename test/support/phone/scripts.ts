@@ -24,14 +24,24 @@ export class ListScript implements Script {
   }
 }
 
+/** A day on which the clinic is open, as one says it today: it is closed at weekends. */
+export function nextOpenDay(today = new Date()): string {
+  return today.getDay() === 5 || today.getDay() === 6 ? 'on Monday' : 'tomorrow';
+}
+
 /** A caller who wants an appointment, and listens: a question gets its answer, a full day another time. */
 export class BookingScript implements Script {
   #times = [
     ...['at two in the afternoon', 'at three in the afternoon', 'at four in the afternoon', 'at noon'],
     ...['at nine in the morning', 'half past two in the afternoon', 'half past nine in the morning'],
   ];
+  readonly #day: string;
   #timesAsked = 0;
   #last = '';
+
+  constructor(day = nextOpenDay()) {
+    this.#day = day;
+  }
 
   answer(agentSaid: string): string {
     this.#last = this.#reply(agentSaid.toLowerCase()) ?? this.#last;
@@ -39,11 +49,11 @@ export class BookingScript implements Script {
   }
 
   #reply(heard: string): string | undefined {
-    if (this.#last === '') return 'I would like an appointment tomorrow at ten in the morning';
+    if (this.#last === '') return `I would like an appointment ${this.#day} at ten in the morning`;
     if (heard.includes('is that right')) return 'yes that is right';
     if (heard.includes('anything else')) return 'no thank you';
     if (heard.includes('what time')) return this.#time(heard);
-    if (heard.includes('which day')) return 'tomorrow';
+    if (heard.includes('which day')) return this.#day;
     if (heard.includes('name')) return 'My name is Emily Wilson';
     return undefined;
   }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { Keypad, type KeyListener } from '../../../src/agent/keypad.ts';
-import { digitsSaid, SpokenSecrets } from '../../../src/agent/spoken-secrets.ts';
+import { digitsSaid, isMostlyDigits, SpokenSecrets } from '../../../src/agent/spoken-secrets.ts';
 
 describe('digits in what is said', () => {
   it.each([
@@ -87,7 +87,6 @@ describe('Keypad', () => {
     const keypad = new Keypad();
     const [one, other] = [listener(false), listener(true)];
     const stop = keypad.listen(one);
-    expect(keypad.listen(other)).toBeNull();
     expect(keypad.pressed('1')).toBe('taken');
     keypad.heard('two');
     stop?.();
@@ -100,6 +99,27 @@ describe('Keypad', () => {
     stopOther?.();
     expect(keypad.secrets.listening).toBe(false);
     expect(other.told).toEqual(['4']);
+  });
+
+  it('gives them to whoever asked last, and tells the other', () => {
+    const keypad = new Keypad();
+    const [one, other] = [listener(true), listener(false)];
+    const stop = keypad.listen(one);
+    keypad.listen(other);
+    stop?.();
+    expect(keypad.pressed('1')).toBe('taken');
+    expect([one.told, other.told, keypad.secrets.listening]).toEqual([['ended'], ['1'], false]);
+  });
+
+  it.each([
+    ['four seven one one', true],
+    ['my number is double four two', true],
+    ["it's 4 7", true],
+    ['one moment please', false],
+    ['what are your opening hours', false],
+    ['', false],
+  ])('knows a number from words around one: %s', (text, isNumber) => {
+    expect(isMostlyDigits(text)).toBe(isNumber);
   });
 
   it('tells its listener of the end, and takes no more', () => {

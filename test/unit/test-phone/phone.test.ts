@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { Ear } from '../../support/phone/ear.ts';
 import { RtpEndpoint, soundOf } from '../../support/phone/rtp-endpoint.ts';
 import { continuity, type ReceivedPacket } from '../../support/phone/rtp-record.ts';
-import { BookingScript, ListScript } from '../../support/phone/scripts.ts';
+import { BookingScript, ListScript, nextOpenDay } from '../../support/phone/scripts.ts';
 import { readAnswer, writeOffer } from '../../support/phone/sdp.ts';
 import { joined, silence, tone, toneShare } from '../../support/sound/level.ts';
 import { until } from '../../support/until.ts';
@@ -159,6 +159,12 @@ describe('scripts', () => {
     expect(script.answer('Sorry, I did not get that.')).toBe('two');
     expect(script.answer('And when?')).toBe('three');
     expect(script.answer('Anything else?')).toBe('three');
+  });
+
+  it('a booking is for a day on which the clinic is open', () => {
+    const days = [22, 23, 24, 25, 26, 27, 28].map((day) => nextOpenDay(new Date(2026, 10, day, 12)));
+    expect(days).toEqual([...Array<string>(5).fill('tomorrow'), 'on Monday', 'on Monday']);
+    expect(new BookingScript('on Monday').answer('Hello?')).toContain('appointment on Monday at ten');
   });
 
   it('a booking listens, and finds another time when one is taken', () => {

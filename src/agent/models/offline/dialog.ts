@@ -5,17 +5,21 @@
  *    ^               ^                      │no                                    │
  *    │               └──────────────────────┘                                      │
  *    └───────────────────────────── another task ──────────────────────────────────┘
+ *
+ * asking ──digits by the tool──> keying ──its result──> asking, confirming or running
  */
 import type { AgentProfile, Slot, Task } from '../../profile.ts';
+import { isMostlyDigits } from '../../spoken-secrets.ts';
 import { Intent } from './intent.ts';
 import { EXPECT_CLOSING, EXPECT_OPEN, expectAnswer, expectConfirmation } from './phrasebook.ts';
-import { readSlots, readYesNo, saySlot } from './slots.ts';
+import { readSlots, readYesNo } from './slots.ts';
+import { TaskValues } from './task-values.ts';
 import { wordsOf } from './words.ts';
 
 export type DialogAction =
   /** `uninterruptible`: a passage that the caller has to hear to its end. */
   | { readonly type: 'say'; readonly text: string; readonly uninterruptible?: boolean }
-  | { readonly type: 'tool'; readonly name: string; readonly arguments: Record<string, string> }
+  | { readonly type: 'tool'; readonly name: string; readonly arguments: Record<string, unknown> }
   | { readonly type: 'hang_up'; readonly reason: string };
 
 type Phase =
@@ -23,6 +27,8 @@ type Phase =
   | 'open'
   /** A slot of the task was asked for. */
   | 'asking'
+  /** A digits slot was asked for, and the tool collect_digits waits for it. */
+  | 'keying'
   /** The slots were read back: yes, no, or a correction is expected. */
   | 'confirming'
   /** A tool works; what the caller says meanwhile is not acted on. */
@@ -34,6 +40,8 @@ type Phase =
 
 /** Longest number that is keyed in, in digits; `#` ends it sooner. */
 const KEYED_DIGITS_MAX = 32;
+
+const COLLECT = 'collect_digits';
 
 const THANKS = new Set('thank thanks you very much so okay ok great perfect lovely'.split(' '));
 
@@ -72,7 +80,7 @@ export class Dialog {
   readonly #intent: Intent;
   #phase: Phase = 'open';
   #task: Task | null = null;
-  #values = new Map<string, string>();
+  readonly #values = new TaskValues();
   #asked: Slot | null = null;
   #misses = 0;
   #keyed = '';
@@ -92,7 +100,8 @@ export class Dialog {
   get expecting(): string {
     if (this.#phase === 'closing' || this.#phase === 'ended') return EXPECT_CLOSING;
     if (this.#task === null) return EXPECT_OPEN;
-    if (this.#phase === 'asking' && this.#asked) return expectAnswer(this.#task.name, this.#asked.name);
+    const asking = this.#phase === 'asking' || this.#phase === 'keying';
+    if (asking && this.#asked) return expectAnswer(this.#task.name, this.#asked.name);
     return this.#phase === 'confirming' ? expectConfirmation(this.#task.name) : EXPECT_OPEN;
   }
 
@@ -110,7 +119,8 @@ export class Dialog {
   #heard(text: string): DialogAction[] {
     const words = wordsOf(text);
     if (this.#phase === 'running' || this.#phase === 'ended') return [];
-    if (words.length === 0) return this.#misunderstood();
+    // Whoever presses keys makes noises.
+    if (words.length === 0) return this.#phase === 'keying' ? [] : this.#misunderstood();
     if (asksToRepeat(words) && this.#lastSaid !== '') return [say(this.#lastSaid)];
     const actions = this.#understand(words);
     if (actions === null) return this.#misunderstood();
@@ -122,6 +132,8 @@ export class Dialog {
     switch (this.#phase) {
       case 'asking':
         return this.#answer(words);
+      case 'keying':
+        return this.#whileKeying(words);
       case 'confirming':
         return this.#confirmation(words);
       case 'closing':
@@ -159,19 +171,45 @@ export class Dialog {
   }
 
   #toolResult(result: unknown): DialogAction[] {
-    if (this.#phase !== 'running' || this.#task === null) return [];
+    if (this.#task === null) return [];
+    if (this.#phase === 'keying') return this.#keyedIn(result);
+    if (this.#phase !== 'running') return [];
     const fields = typeof result === 'object' && result !== null ? (result as Record<string, unknown>) : {};
     const task = this.#task;
     if (fields['ok'] !== true) {
       const reason = typeof fields['reason'] === 'string' ? fields['reason'] : '';
       const again = task.slots.find((slot) => slot.name === fields['ask']);
       if (again) {
-        this.#values.delete(again.name);
-        return this.#next([this.#filled(task.failed, fields), reason].join(' ').trim());
+        this.#values.askFor(again.name);
+        return this.#next([this.#values.filled(task.failed, fields), reason].join(' ').trim());
       }
-      return this.#finish(task, this.#filled(task.failed, fields), reason);
+      return this.#finish(task, this.#values.filled(task.failed, fields), reason);
     }
-    return this.#finish(task, this.#filled(task.done, fields), '');
+    const text = this.#values.filled(task.done, fields);
+    this.#values.remember(fields);
+    return this.#finish(task, text, '');
+  }
+
+  /** What collect_digits answered. */
+  #keyedIn(result: unknown): DialogAction[] {
+    const fields = (typeof result === 'object' && result !== null ? result : {}) as Record<string, unknown>;
+    const { ok, digits, reason } = fields;
+    if (ok === true && typeof digits === 'string' && this.#asked) {
+      this.#values.set(this.#asked.name, digits);
+      this.#misses = 0;
+      return this.#next('');
+    }
+    this.#misses += 1;
+    if (this.#misses > this.#profile.turns.misunderstood_max) return this.#giveUp();
+    return this.#next(typeof reason === 'string' ? reason : '');
+  }
+
+  /** Digits that are said go to the tool; a question is answered, and another wish ends the waiting. */
+  #whileKeying(words: readonly string[]): DialogAction[] | null {
+    if (isMostlyDigits(words.join(' '))) return [];
+    const aside = this.#intent.taskOf(words);
+    if (aside === null || aside === this.#task) return null;
+    return isQuestion(aside) ? [say(this.#values.filled(aside.done))] : this.#begin(aside, words);
   }
 
   /** The caller spoke after the goodbye, before the line was cut. */
@@ -181,15 +219,18 @@ export class Dialog {
 
   #misunderstood(): DialogAction[] {
     this.#misses += 1;
-    if (this.#misses > this.#profile.turns.misunderstood_max) {
-      this.#phase = 'ended';
-      return [say(this.#profile.give_up), { type: 'hang_up', reason: 'not-understood' }];
-    }
+    if (this.#misses > this.#profile.turns.misunderstood_max) return this.#giveUp();
     const phrases = this.#profile.not_understood;
     const sorry = phrases[(this.#misses - 1) % phrases.length] ?? '';
-    if (this.#phase === 'asking' && this.#asked) return [say(this.#asked.ask_again)];
+    const asking = this.#phase === 'asking' || this.#phase === 'keying';
+    if (asking && this.#asked) return [say(this.#asked.ask_again)];
     if (this.#phase === 'confirming' && this.#task) return [say(sorry, this.#readBack(this.#task))];
     return [say(sorry)];
+  }
+
+  #giveUp(): DialogAction[] {
+    this.#phase = 'ended';
+    return [say(this.#profile.give_up), { type: 'hang_up', reason: 'not-understood' }];
   }
 
   /** Anything goes: a new task, or slots that only one task wants. */
@@ -208,10 +249,12 @@ export class Dialog {
   }
 
   #taskBySlots(words: readonly string[]): Task | null {
-    const filled = this.#profile.tasks.filter(
-      (task) => task.slots.length > 0 && this.#read(task.slots, words, null).size > 0,
-    );
-    return filled.length === 1 ? (filled[0] ?? null) : null;
+    let best: { task: Task; filled: number } | null = null;
+    for (const task of this.#profile.tasks) {
+      const filled = task.slots.length === 0 ? 0 : this.#read(task.slots, words, null).size;
+      if (filled > (best?.filled ?? 0)) best = { task, filled };
+    }
+    return best?.task ?? null;
   }
 
   #read(slots: readonly Slot[], words: readonly string[], asked: string | null): Map<string, string> {
@@ -220,7 +263,7 @@ export class Dialog {
 
   #begin(task: Task, words: readonly string[]): DialogAction[] {
     this.#task = task;
-    this.#values = this.#read(task.slots, words, null);
+    this.#values.begin(task, this.#read(task.slots, words, null));
     return this.#next('');
   }
 
@@ -228,12 +271,14 @@ export class Dialog {
   #next(lead: string): DialogAction[] {
     const task = this.#task;
     if (!task) return [];
-    const missing = task.slots.find((slot) => !this.#values.has(slot.name)) ?? null;
+    const { missing } = this.#values;
     this.#asked = missing;
     this.#keyed = '';
     if (missing) {
-      this.#phase = 'asking';
-      return [say(lead, missing.ask)];
+      this.#phase = missing.keys === undefined ? 'asking' : 'keying';
+      const asked = say(lead, missing.ask);
+      const { keys } = missing;
+      return keys === undefined ? [asked] : [asked, { type: 'tool', name: COLLECT, arguments: { ...keys } }];
     }
     if (task.confirm !== '') {
       this.#phase = 'confirming';
@@ -243,16 +288,17 @@ export class Dialog {
   }
 
   #run(task: Task): DialogAction[] {
-    if (task.tool === '') return this.#finish(task, this.#filled(task.done, {}), '');
+    if (task.tool === '') return this.#finish(task, this.#values.filled(task.done), '');
+    const given = this.#values.arguments();
+    if (given === null) return this.#finish(task, task.missing, '');
     this.#phase = 'running';
-    const values = task.slots.map(({ name }) => [name, this.#values.get(name) ?? ''] as const);
-    return [{ type: 'tool', name: task.tool, arguments: Object.fromEntries(values) }];
+    return [{ type: 'tool', name: task.tool, arguments: given }];
   }
 
   #finish(task: Task, text: string, reason: string): DialogAction[] {
     this.#task = null;
     this.#asked = null;
-    this.#values = new Map();
+    this.#values.begin(null);
     if (task.ends_call) {
       this.#phase = 'ended';
       return [lastWords(task, text, reason), { type: 'hang_up', reason: task.name }];
@@ -268,7 +314,7 @@ export class Dialog {
     const task = this.#task;
     if (!task || !this.#asked) return this.#wish(words);
     const aside = this.#intent.taskOf(words);
-    if (aside && isQuestion(aside)) return this.#next(this.#filled(aside.done, {}));
+    if (aside && isQuestion(aside)) return this.#next(this.#values.filled(aside.done));
     const values = this.#read(task.slots, words, this.#asked.name);
     if (values.size > 0) {
       for (const [name, value] of values) this.#values.set(name, value);
@@ -282,7 +328,7 @@ export class Dialog {
     const task = this.#task;
     if (!task) return this.#wish(words);
     const aside = this.#intent.taskOf(words);
-    if (aside && isQuestion(aside)) return [say(this.#filled(aside.done, {}), this.#readBack(task))];
+    if (aside && isQuestion(aside)) return [say(this.#values.filled(aside.done), this.#readBack(task))];
     const answer = readYesNo(words);
     const changed = [...this.#read(task.slots, words, null)].filter(
       ([name, value]) => this.#values.get(name) !== value,
@@ -294,7 +340,7 @@ export class Dialog {
     if (answer === true) return this.#run(task);
     const named = task.slots.find((slot) => words.includes(slot.name));
     if (named) {
-      this.#values.delete(named.name);
+      this.#values.askFor(named.name);
       return this.#next('');
     }
     const bare = this.#bareCorrection(task, words);
@@ -330,18 +376,6 @@ export class Dialog {
   }
 
   #readBack(task: Task): string {
-    return this.#filled(task.confirm, {});
-  }
-
-  /** Replaces `{name}` by a slot's spoken value or a field of the tool's result. */
-  #filled(template: string, fields: Record<string, unknown>): string {
-    const slots = this.#task?.slots ?? [];
-    return template.replace(/\{([a-z_]+)\}/g, (_, name: string) => {
-      const slot = slots.find((one) => one.name === name);
-      const value = this.#values.get(name);
-      if (slot && value !== undefined) return saySlot(slot, value);
-      const field = fields[name];
-      return typeof field === 'string' || typeof field === 'number' ? String(field) : '';
-    });
+    return this.#values.filled(task.confirm);
   }
 }

@@ -44,6 +44,8 @@ export class OfflineSession implements VoiceSession {
   #sounding: string | null = null;
   #hangUpCall: string | null = null;
   #ignored: string | null = null;
+  /** The tool that the dialog waits for; what another answers comes too late. */
+  #toolCall: string | null = null;
   #closed = false;
 
   constructor(options: { call: ConnectOptions; ear: Ear; synthesiser: Synthesiser }) {
@@ -131,13 +133,7 @@ export class OfflineSession implements VoiceSession {
           this.say(action.text, action);
           break;
         case 'tool':
-          this.#enqueue(() =>
-            this.#call.on('toolCall', {
-              callId: newId('tool'),
-              name: action.name,
-              arguments: action.arguments,
-            }),
-          );
+          this.#callTool(action.name, action.arguments);
           break;
         case 'hang_up':
           this.#enqueue(() => {
@@ -148,6 +144,12 @@ export class OfflineSession implements VoiceSession {
           break;
       }
     }
+  }
+
+  #callTool(name: string, given: Record<string, unknown>): void {
+    const callId = newId('tool');
+    this.#toolCall = callId;
+    this.#enqueue(() => this.#call.on('toolCall', { callId, name, arguments: given }));
   }
 
   greet(): void {
@@ -197,6 +199,8 @@ export class OfflineSession implements VoiceSession {
       this.#dialog.resume();
       return;
     }
+    if (callId !== this.#toolCall) return;
+    this.#toolCall = null;
     this.#act(this.#dialog.toolResult(result));
   }
 

@@ -2,7 +2,7 @@
 import type { AgentProfile, Slot } from '../../profile.ts';
 import { dayIn, readDay, sayDay } from './day.ts';
 import { readTime, sayTime } from './time-of-day.ts';
-import { matchesAt, wordsOf, type Found } from './words.ts';
+import { matchesAt, sayNumber, wordsOf, type Found } from './words.ts';
 
 export interface SlotContext {
   readonly profile: AgentProfile;
@@ -139,6 +139,7 @@ export function saySlot(slot: Slot, value: string): string {
     case 'time':
       return sayTime(value);
     case 'digits':
+      if (slot.keys?.secret === true) return `${sayNumber(value.length)} digits`;
       return value.replace(/\d/g, (digit) => `${DIGIT_WORDS[Number(digit)] ?? digit} `).trim();
     case 'choice':
       return slot.choices.find((choice) => choice.value === value)?.say[0] ?? value;

@@ -83,7 +83,7 @@ export function createRealtimeModel(options: RealtimeOptions): RealtimeModel {
           settings,
           endOfSpeechMs: profile.turns.end_of_speech_ms,
           language: profile.language,
-          tools: declaredTools(profile.tools, options.tools ?? {}),
+          tools: declaredTools(profile.tools, call.tools ?? options.tools ?? {}),
         }),
         Math.max(1, options.connectTimeoutMs - (clock.nowMs() - startedMs)),
       );

@@ -5,7 +5,8 @@ import { agentProfileSchema } from '../../../../src/agent/profile.ts';
 import { jsonSchemaArguments } from '../../../../src/agent/tools/arguments.ts';
 import { withinBudget } from '../../../../src/agent/tools/result-budget.ts';
 import { canonicalJson, toolKey } from '../../../../src/agent/tools/tool-key.ts';
-import { permits, ToolRegistry } from '../../../../src/agent/tools/tool-registry.ts';
+import { permits } from '../../../../src/agent/tools/permission.ts';
+import { ToolRegistry } from '../../../../src/agent/tools/tool-registry.ts';
 import type { Tool, ToolCaller, ToolContext, ToolResult } from '../../../../src/agent/tools/tool.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 
