@@ -74,7 +74,7 @@ export function createLiveModel(options: LiveOptions): LiveModel {
         voice: profile.model.voice === offline_voice ? options.voice : profile.model.voice,
         codec: call.codec,
         instructions: voiceInstructions(profile),
-        backend: declaredBackend(settings, profile, call.now(), options.tools ?? {}),
+        backend: declaredBackend(settings, profile, call.now(), call.tools ?? options.tools ?? {}),
         history: call.history ?? [],
       });
       const socket = await openSocket({ url, apiKey: options.apiKey, timeoutMs: options.connectTimeoutMs });

@@ -5,6 +5,7 @@
 import { setMaxListeners } from 'node:events';
 import type { ChatCompletionFunctionTool } from 'openai/resources/chat/completions';
 import { systemClock, type Clock } from '../../../base/clock.ts';
+import { permittedNames } from '../../tools/permission.ts';
 import type { ConnectOptions, VoiceModel, VoiceSession } from '../../voice-model.ts';
 import { ConnectError } from '../realtime/connect.ts';
 import { sessionInstructions } from '../realtime/instructions.ts';
@@ -94,7 +95,7 @@ export function createPipelineModel(options: PipelineOptions): PipelineModel {
       history.takeOver(call.history ?? []);
       const session = new PipelineSession({
         ...{ call, clock, history, transcriber, phrases, chat: talker, speech: speaker },
-        tools: declaredTools(profile.tools, options.tools ?? {}),
+        tools: declaredTools(profile.tools, call.tools ?? options.tools ?? {}),
         model: profile.model.name,
         voice: profile.model.voice === OFFLINE_VOICE ? '' : profile.model.voice,
         toolRoundsMax: chat.toolRoundsMax,
@@ -124,7 +125,8 @@ function declaredTools(
   declarations: Readonly<Record<string, ToolDeclaration>>,
 ): ChatCompletionFunctionTool[] {
   const known: Readonly<Record<string, ToolDeclaration>> = { ...declarations, hang_up: HANG_UP };
-  return [...new Set([...names, 'hang_up'])].map((name) => ({
+  const named = permittedNames(names, Object.keys(declarations));
+  return [...new Set([...named, 'hang_up'])].map((name) => ({
     type: 'function',
     function: {
       name,

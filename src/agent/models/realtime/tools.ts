@@ -1,4 +1,5 @@
 /** The tools of a profile, as both of OpenAI's protocols want them declared. */
+import { permittedNames } from '../../tools/permission.ts';
 
 /** What the model is told of a tool. */
 export interface ToolDeclaration {
@@ -36,7 +37,8 @@ export function declaredTools(
   declarations: Readonly<Record<string, ToolDeclaration>>,
 ): DeclaredTool[] {
   const known: Readonly<Record<string, ToolDeclaration>> = { ...declarations, hang_up: HANG_UP };
-  return [...new Set([...names, 'hang_up'])].map((name) => {
+  const named = permittedNames(names, Object.keys(declarations));
+  return [...new Set([...named, 'hang_up'])].map((name) => {
     const declaration = known[name];
     return {
       type: 'function',

@@ -5,7 +5,7 @@ import { agentProfileSchema } from '../../../../src/agent/profile.ts';
 import { jsonSchemaArguments } from '../../../../src/agent/tools/arguments.ts';
 import { withinBudget } from '../../../../src/agent/tools/result-budget.ts';
 import { canonicalJson, toolKey } from '../../../../src/agent/tools/tool-key.ts';
-import { permits } from '../../../../src/agent/tools/permission.ts';
+import { permits, permittedNames } from '../../../../src/agent/tools/permission.ts';
 import { ToolRegistry } from '../../../../src/agent/tools/tool-registry.ts';
 import type { Tool, ToolCaller, ToolContext, ToolResult } from '../../../../src/agent/tools/tool.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
@@ -183,6 +183,12 @@ describe('tools that come and go', () => {
     [[], 'anything', false],
   ])('are permitted by a profile: %j, %s: %j', (allowed, name, expected) => {
     expect(permits(allowed, name)).toBe(expected);
+  });
+
+  it('are told to models by their names, those of a pattern as far as they are known', () => {
+    const known = ['crm_find', 'crm_save', 'other'];
+    expect(permittedNames(['act', 'crm_*', 'crm_find'], known)).toEqual(['act', 'crm_find', 'crm_save']);
+    expect(permittedNames([], known)).toEqual([]);
   });
 
   it.each(['', 'two words', 'x'.repeat(65), 'ü'])('are not called "%s"', (name) => {
