@@ -6,6 +6,7 @@ import type { Cdr } from '../../src/phone/cdr.ts';
 import { TestGateway, briefProfile } from '../support/gateway.ts';
 import { TestPhone } from '../support/phone/phone.ts';
 import { RtpEndpoint } from '../support/phone/rtp-endpoint.ts';
+import { ToolUser, toolUserProfile } from '../support/realtime-server/tool-user.ts';
 import { runSipp, startSipp, type SippOptions, type SippRun } from '../support/sipp.ts';
 import { silence, tone } from '../support/sound/level.ts';
 import { until } from '../support/until.ts';
@@ -202,6 +203,49 @@ describe('a caller on a listed trunk', () => {
 
   it('leaves nothing open', async () => {
     expect(await gateway.leftOpen()).toEqual([]);
+  });
+});
+
+describe('an agent that hands the call over', () => {
+  let gateway: TestGateway;
+  let model: ToolUser;
+
+  beforeAll(async () => {
+    model = await ToolUser.start({
+      atOnce: { name: 'transfer_to_number', arguments: { number: '+15550123' } },
+    });
+    const transfer = { numbers: ['+15550123'], timeout_ms: 1500 };
+    gateway = await TestGateway.start({
+      profiles: [toolUserProfile('operator', { tools: ['transfer_to_number'], transfer })],
+      numbers: [{ number: patient, profile: 'operator' }],
+      trunks: [{ name: 'carrier', allow: ['127.0.0.1/32'], media: { rtp_timeout_ms: 0 } }],
+      realtime: model.settings,
+    });
+  });
+
+  afterAll(async () => {
+    expect(await gateway.leftOpen()).toEqual([]);
+    await gateway.close();
+    await model.close();
+  });
+
+  it.each<[scenario: string, wanted: Wanted, result: object]>([
+    ['transfer-succeeds', { ending: 'transferred', sipStatus: 200 }, { ok: true }],
+    ['transfer-busy-486', hungUp, { ok: false, reason: 'That number is busy.', status: 486 }],
+    [
+      'transfer-without-notify',
+      hungUp,
+      { ok: false, reason: 'I was not told in time whether the transfer worked.' },
+    ],
+  ])('%s: tells the truth of it', async (scenario, wanted, result) => {
+    const run = await startSipp({ scenario, target: gateway.target });
+    await run.done;
+    const cdr = await gateway.cdr(run.callId);
+    expect({ ending: cdr.ending, sipStatus: cdr.sipStatus }).toEqual(wanted);
+    const record = await gateway.record(run.callId, 'the tool', ({ timeline }) =>
+      timeline.some((entry) => entry.type === 'tool'),
+    );
+    expect(record.timeline.find((entry) => entry.type === 'tool')).toMatchObject({ result });
   });
 });
 

@@ -146,6 +146,14 @@ describe('a program', { timeout: 30_000 }, () => {
     expect((await started).states).toEqual([{ name: 'shop', connected: false }]);
   });
 
+  it('that never answers is not waited for when all is closed', async () => {
+    const mute = ['-e', 'process.stdin.resume()'];
+    const started = start({ name: 'shop', command: process.execPath, args: mute, timeout_ms: 120_000 });
+    clock.advance(1);
+    await (await started).close();
+    expect(clock.pending).toBe(0);
+  });
+
   it('gets the environment that is declared, and none of ours', async () => {
     await start(program);
     await until('it told', () => log.some(({ output }) => String(output).includes('started with a secret')));

@@ -48,6 +48,8 @@ export class McpServer {
   readonly #log: Log;
   readonly #isReady = Promise.withResolvers<undefined>();
   #client: Client | undefined;
+  /** On its way: closing does not wait for a server that does not answer. */
+  #connecting: Client | undefined;
   #attempt: Promise<void> = Promise.resolve();
   #cancelRetry: (() => void) | undefined;
   #retryMs = RETRY_FIRST_MS;
@@ -77,9 +79,9 @@ export class McpServer {
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelRetry?.();
-    const client = this.#client;
+    const clients = [this.#client, this.#connecting];
     this.#client = undefined;
-    await client?.close().catch(() => undefined);
+    await Promise.all(clients.map(async (client) => client?.close().catch(() => undefined)));
     await this.#attempt;
   }
 
@@ -90,6 +92,7 @@ export class McpServer {
   async #tryToConnect(): Promise<void> {
     const client = new Client({ name: 'trunkline', version: '1' });
     const timeout = this.#declaration.timeout_ms;
+    this.#connecting = client;
     client.onerror = (error) => this.#log.debug({ detail: messageOf(error) }, 'MCP server complains');
     try {
       await client.connect(this.#transport(), { timeout });
@@ -108,6 +111,8 @@ export class McpServer {
       client.onclose = () => undefined;
       await client.close().catch(() => undefined);
       this.#retryLater(messageOf(failure));
+    } finally {
+      this.#connecting = undefined;
     }
   }
 
