@@ -11,7 +11,7 @@
 import type { AgentProfile, Slot, Task } from '../../profile.ts';
 import { isMostlyDigits } from '../../spoken-secrets.ts';
 import { Intent } from './intent.ts';
-import { EXPECT_CLOSING, EXPECT_OPEN, expectAnswer, expectConfirmation } from './phrasebook.ts';
+import { EXPECT_CLOSING, EXPECT_OPEN, answerExpected, expectConfirmation } from './phrasebook.ts';
 import { readSlots, readYesNo } from './slots.ts';
 import { TaskValues } from './task-values.ts';
 import { wordsOf } from './words.ts';
@@ -101,7 +101,7 @@ export class Dialog {
     if (this.#phase === 'closing' || this.#phase === 'ended') return EXPECT_CLOSING;
     if (this.#task === null) return EXPECT_OPEN;
     const asking = this.#phase === 'asking' || this.#phase === 'keying';
-    if (asking && this.#asked) return expectAnswer(this.#task.name, this.#asked.name);
+    if (asking && this.#asked) return answerExpected(this.#profile, this.#task, this.#asked);
     return this.#phase === 'confirming' ? expectConfirmation(this.#task.name) : EXPECT_OPEN;
   }
 

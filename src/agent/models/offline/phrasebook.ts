@@ -316,6 +316,20 @@ function mixed(groups: Groups, mixture: Mixture): string[] {
 export const EXPECT_OPEN = 'open';
 export const EXPECT_CLOSING = 'closing';
 export const expectAnswer = (task: string, slot: string): string => `answer-${task}-${slot}`;
+
+/**
+ * What answers a slot's question. A name or a day is said alike in every task: the first slot of its kind
+ * stands for all, because each model takes time to make.
+ */
+export function answerExpected(profile: AgentProfile, task: Task, slot: Slot): string {
+  if (slot.kind === 'choice') return expectAnswer(task.name, slot.name);
+  for (const other of profile.tasks) {
+    const same = other.slots.find((one) => one.kind === slot.kind);
+    if (same) return expectAnswer(other.name, same.name);
+  }
+  return expectAnswer(task.name, slot.name);
+}
+
 export const expectConfirmation = (task: string): string => `confirm-${task}`;
 
 /**
@@ -329,8 +343,11 @@ export function phrasebookOf(profile: AgentProfile): Map<string, string[]> {
     [EXPECT_CLOSING, mixed(groups, CLOSING)],
   ]);
   for (const task of profile.tasks) {
-    for (const slot of task.slots)
-      book.set(expectAnswer(task.name, slot.name), mixed(groups, asking(task.name, slot.name)));
+    for (const slot of task.slots) {
+      const expectation = answerExpected(profile, task, slot);
+      if (expectation === expectAnswer(task.name, slot.name))
+        book.set(expectation, mixed(groups, asking(task.name, slot.name)));
+    }
     if (task.confirm !== '') book.set(expectConfirmation(task.name), mixed(groups, confirming(task.name)));
   }
   return book;

@@ -2,7 +2,7 @@
 import {
   EXPECT_CLOSING,
   EXPECT_OPEN,
-  expectAnswer,
+  answerExpected,
   expectConfirmation,
 } from '../../../../src/agent/models/offline/phrasebook.ts';
 import type { AgentProfile } from '../../../../src/agent/profile.ts';
@@ -13,7 +13,7 @@ export function expectationAfter(said: string, profile: AgentProfile): string {
     const readBack = task.confirm.split('}').at(-1)?.trim() ?? '';
     if (readBack !== '' && said.endsWith(readBack)) return expectConfirmation(task.name);
     const asked = task.slots.find((slot) => said.endsWith(slot.ask) || said.endsWith(slot.ask_again));
-    if (asked !== undefined) return expectAnswer(task.name, asked.name);
+    if (asked !== undefined) return answerExpected(profile, task, asked);
   }
   return said.endsWith(profile.anything_else) ? EXPECT_CLOSING : EXPECT_OPEN;
 }
