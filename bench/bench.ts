@@ -13,6 +13,7 @@ import { withSection, type Section } from './section.ts';
 /** In the order of the page. */
 const SECTIONS: Readonly<Record<string, () => Promise<Section>>> = {
   calls: async () => ({ title: 'Calls with the Realtime adapter', ...(await import('./calls.ts')) }),
+  browsers: async () => ({ title: 'Browsers', ...(await import('./browsers.ts')) }),
 };
 
 const page = new URL('RESULTS.md', import.meta.url);

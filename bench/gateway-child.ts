@@ -49,7 +49,7 @@ export async function startGateway(options: GatewayChildOptions): Promise<Gatewa
 /**
  * Listens for as long as the schema allows and never speaks up by itself: every word comes from the model.
  */
-const echoProfile = {
+export const echoProfile = {
   name: 'echo',
   model: { adapter: 'realtime' },
   greeting: 'Hello.',

@@ -1,8 +1,9 @@
 /** One level of the bench: so many calls at a time through a fresh gateway, measured for a while. */
 import { startCallers, startNode } from './children.ts';
+import { cpuOver } from './cpu-over.ts';
 import { benchNumber, startGateway } from './gateway-child.ts';
 import { spreadOf, type Spread } from './percentiles.ts';
-import { childrenOf, machineBusyMs, usageOf, usageOfAll, type Usage } from './process-usage.ts';
+import { childrenOf, usageOf } from './process-usage.ts';
 
 export interface LevelOptions {
   readonly calls: number;
@@ -124,26 +125,6 @@ async function measure(options: LevelOptions, parts: Parts): Promise<LevelResult
     packetsRepeated: measurements.packetsRepeated,
     packetsExpected: Math.round((calls * options.measureMs) / 20),
   };
-}
-
-/** Share of one core that each group of processes took, in percent, over the next `forMs`. */
-async function cpuOver<K extends string>(
-  groups: Readonly<Record<K, readonly number[]>>,
-  forMs: number,
-): Promise<Record<K | 'others', number>> {
-  const names = Object.keys(groups) as K[];
-  const read = (): Usage[] => names.map((name) => usageOfAll(groups[name]));
-  const [before, busyBefore, beganMs] = [read(), machineBusyMs(), performance.now()];
-  await pause(forMs);
-  const [after, busyAfter, elapsedMs] = [read(), machineBusyMs(), performance.now() - beganMs];
-  let othersMs = busyAfter - busyBefore;
-  const shares = names.map((name, index) => {
-    const spentMs = (after[index]?.cpuMs ?? 0) - (before[index]?.cpuMs ?? 0);
-    othersMs -= spentMs;
-    return [name, (100 * spentMs) / elapsedMs] as const;
-  });
-  const others = ['others', (100 * Math.max(0, othersMs)) / elapsedMs] as const;
-  return Object.fromEntries([...shares, others]) as Record<K | 'others', number>;
 }
 
 function pause(ms: number): Promise<void> {

@@ -16,6 +16,8 @@ export interface AgentEvents {
   /** The voice can hear and speak: let it `greet` as soon as the caller can hear it. */
   ready: Record<string, never>;
   heard: EventOf<'heard'>;
+  /** The words said so far of a reply that sounds; `said` follows. */
+  saying: EventOf<'saying'>;
   said: EventOf<'said'>;
   /** A tool is wanted, and begins to run now. */
   toolAsked: { name: string };
@@ -124,6 +126,10 @@ export class Agent {
       case 'heard': {
         this.events.emit('heard', { ...event, text: this.#keypad.secrets.masked(event.text) });
         if (event.final) this.#keypad.heard(event.text);
+        return;
+      }
+      case 'saying': {
+        this.events.emit('saying', { ...event, text: this.#keypad.secrets.masked(event.text) });
         return;
       }
       case 'said': {

@@ -4,7 +4,11 @@
  */
 import { FRAME_SAMPLES, SAMPLE_RATE_HZ, type Codec, type Frame } from '../media/frame.ts';
 import { Playout, type Played } from './playout.ts';
+import { SpokenWords } from './spoken-words.ts';
 import { Replies, type Reply, type ReplyTimes } from './replies.ts';
+
+/** Captions follow the voice in steps of so many frames: half a second is a word or two. */
+const CAPTION_FRAMES = 20;
 
 /** A reply that was played out or cut. Times are ms since the voice was opened. */
 export interface Said extends Reply, Played {
@@ -16,6 +20,8 @@ export interface MouthEvents {
   frame(frame: Frame): void;
   /** A reply sounds from this frame on; its times, for the record. */
   begins(itemId: string): ReplyTimes;
+  /** The words that have been said so far of the reply that sounds. */
+  saying(words: { itemId: string; text: string }): void;
   /** Told of replies of which something was heard. */
   said(said: Said): void;
 }
@@ -29,6 +35,8 @@ export class Mouth {
   readonly #replies = new Replies();
   readonly #protected = new Set<string>();
   readonly #frame: Frame;
+  readonly #words = new SpokenWords();
+  #frames = 0;
   #silent = true;
 
   constructor(options: { codec: Codec; on: MouthEvents }) {
@@ -150,7 +158,16 @@ export class Mouth {
     this.#frame.marker = this.#silent;
     this.#silent = false;
     this.#on.frame(this.#frame);
+    this.#frames += 1;
+    if (this.#frames % CAPTION_FRAMES === 0) this.#caption();
     return 'frame';
+  }
+
+  #caption(): void {
+    const progress = this.#playout.progress;
+    if (progress === null) return;
+    const text = this.#words.advance(progress, this.#replies.textOf(progress.itemId));
+    if (text !== null) this.#on.saying({ itemId: progress.itemId, text });
   }
 
   #tell(played: Played, reply: Reply, interrupted: boolean): void {

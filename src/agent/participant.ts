@@ -125,9 +125,16 @@ class Participant implements AgentParticipant {
       if (final) journal.add(callId, { type: 'heard', text });
       journal.caption(callId, { who: 'visitor', text, final, utteranceId });
     });
+    let spoken = { itemId: '', text: '' };
+    events.on('saying', ({ itemId, text }) => {
+      spoken = { itemId, text };
+      journal.caption(callId, { who: 'agent', text, final: false, utteranceId: itemId });
+    });
     events.on('said', ({ itemId, text, heardMs, interrupted, responseMs }) => {
       journal.add(callId, { type: 'said', text, heardMs, interrupted, responseMs });
-      journal.caption(callId, { who: 'agent', text, final: true, utteranceId: itemId });
+      // Of a reply that was cut, the words that were heard.
+      const heard = interrupted && spoken.itemId === itemId ? `${spoken.text} …` : text;
+      journal.caption(callId, { who: 'agent', text: heard, final: true, utteranceId: itemId });
     });
     events.on('toolAsked', ({ name }) => log.debug({ callId, tool: name }, 'tool asked'));
     events.on('toolRan', ({ name, arguments: given, result, code, tookMs }) => {

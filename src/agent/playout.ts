@@ -20,6 +20,12 @@ export interface Played {
   readonly totalMs: number;
 }
 
+/** How far the reply that sounds has got. */
+export interface Progress extends Played {
+  /** All of its sound is here. */
+  readonly whole: boolean;
+}
+
 interface Item {
   readonly itemId: string;
   readonly chunks: Uint8Array[];
@@ -74,6 +80,12 @@ export class Playout {
   get sounding(): string | null {
     const item = this.#items[0];
     return item && item.playedBytes > 0 ? item.itemId : null;
+  }
+
+  /** How far the reply that sounds has got; null while none does. */
+  get progress(): Progress | null {
+    const item = this.#items[0];
+    return item && item.playedBytes > 0 ? { ...playedOf(item), whole: item.done } : null;
   }
 
   /** Replies that sound or wait, in order. */

@@ -32,6 +32,11 @@ export class Replies {
     if (!this.#cut.has(itemId)) this.#change(itemId, { text });
   }
 
+  /** The whole text so far; empty when nothing is known. */
+  textOf(itemId: string): string {
+    return this.#open.get(itemId)?.text ?? '';
+  }
+
   started(itemId: string, times: ReplyTimes): void {
     this.#change(itemId, times);
   }

@@ -51,6 +51,8 @@ export const voiceEventSchema = z.discriminatedUnion('type', [
     startedMs: z.int(),
     endedMs: z.int(),
   }),
+  /** Captions: the words that have been said so far of the reply that sounds; `said` follows. */
+  z.strictObject({ type: z.literal('saying'), itemId: z.string(), text: z.string() }),
   /** A reply, told when it has been played out or was cut: its text, and how much left for the caller. */
   z.strictObject({
     type: z.literal('said'),

@@ -69,6 +69,7 @@ export class Voice implements VoicePort {
       on: {
         frame: (frame) => emit(this, frame),
         begins: (itemId) => this.#replyStarts(itemId),
+        saying: (words) => this.#report({ type: 'saying', ...words }),
         said: (said) => this.#report({ type: 'said', ...said }),
       },
     });

@@ -25,6 +25,7 @@ export const LOCAL_ENDING = {
 /** What the visitor is told of a call that did not come about. */
 export function endingOf(error: unknown): CallEnding {
   if (error instanceof MicrophoneError) return { slug: error.problem, text: '' };
+  if (error instanceof GatewayRefusal && error.code === 'WEB_FULL') return { slug: 'no-capacity', text: '' };
   if (error instanceof GatewayRefusal) return { slug: LOCAL_ENDING.refused, text: error.message };
   return { slug: LOCAL_ENDING.unreachable, text: '' };
 }

@@ -205,8 +205,11 @@ export class TrunklineClient {
     this.#microphone = undefined;
     this.#stopWatching?.();
     this.#stopWatching = undefined;
+    const muted = this.#muted;
     this.#muted = false;
     this.#move('over', ending);
+    // The next call begins with an open microphone.
+    if (muted) this.events.emit('muted', false);
   }
 }
 

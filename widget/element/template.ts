@@ -1,8 +1,8 @@
 /** The widget's skeleton: what is there in every state; the style sheet shows what the state needs. */
 import styles from './trunkline-call.css?inline';
 
-const icon = (path: string): string =>
-  `<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="${path}"/></svg>`;
+const icon = (path: string, more = ''): string =>
+  `<svg viewBox="0 0 24 24" aria-hidden="true" focusable="false"><path d="${path}"/>${more}</svg>`;
 
 const handset =
   'M6.6 10.8a15.1 15.1 0 0 0 6.6 6.6l2.2-2.2a1 1 0 0 1 1-.25 11.4 11.4 0 0 0 3.6.57 1 1 0 0 1 1 1V20' +
@@ -35,7 +35,7 @@ export const TEMPLATE = `
     <button class="sound" id="unblock" type="button" hidden>Turn the sound on</button>
     <div class="in-call">
       <button class="mute" id="mute" part="mute-button" type="button" aria-pressed="false">
-        ${icon(microphone)}<span>Mute</span>
+        ${icon(microphone, '<path class="slash" d="m4.4 2.6 17 17-1.4 1.4-17-17z"/>')}<span>Mute</span>
       </button>
       <button class="hang-up" id="hang-up" part="hang-up-button" type="button">
         ${icon(handset)}<span>Hang up</span>

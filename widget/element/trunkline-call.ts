@@ -12,7 +12,7 @@ import { TrunklineClient } from '../client/trunkline-client.ts';
 import { Captions } from './captions.ts';
 import { saveCall, takeCall } from './saved-call.ts';
 import { TEMPLATE } from './template.ts';
-import { durationWords, explanationOf, goodbyeOf, HINTS, NOT_STARTED, STATE_WORDS } from './words.ts';
+import { durationWords, explanationOf, goodbyeOf, HINTS, MUTED, NOT_STARTED, STATE_WORDS } from './words.ts';
 
 const default_heading = 'Talk to us';
 
@@ -123,7 +123,7 @@ export class TrunklineCall extends HTMLElement {
     const goodbye = ending === undefined ? '' : goodbyeOf(ending.slug, ending.text);
     const talked = this.#talkingSinceMs !== undefined;
     this.#part('state').textContent = explanation === undefined || talked ? STATE_WORDS[state] : NOT_STARTED;
-    this.#part('hint').textContent = explanation === undefined ? goodbye || HINTS[state] : '';
+    this.#part('hint').textContent = explanation === undefined ? goodbye || this.#hint(state) : '';
     this.#explain(explanation);
     this.#part('call-words').textContent = state === 'ended' ? 'Call again' : 'Call now';
     if (state === 'asking-microphone') this.#begin();
@@ -132,6 +132,10 @@ export class TrunklineCall extends HTMLElement {
     if (!isOpen(state)) this.#finish();
     if (before !== null) this.#moveFocus(before, state);
     this.dispatchEvent(new CustomEvent('trunkline-state', { detail: { state, ending } }));
+  }
+
+  #hint(state: CallState): string {
+    return state === 'talking' && this.#client?.muted === true ? MUTED : HINTS[state];
   }
 
   #explain(explanation: ReturnType<typeof explanationOf>): void {
@@ -186,6 +190,8 @@ export class TrunklineCall extends HTMLElement {
     const button = this.#part('mute');
     button.setAttribute('aria-pressed', String(muted));
     this.toggleAttribute('muted', muted);
+    const state = this.#client?.state ?? 'idle';
+    if (isOpen(state)) this.#part('hint').textContent = this.#hint(state);
   }
 
   #showMicrophones({ choices, chosenId }: ClientEvents['microphones']): void {

@@ -24,6 +24,9 @@ export const HINTS: Readonly<Record<CallState, string>> = {
   ended: '',
 };
 
+/** In place of the hint while the visitor's microphone is off. */
+export const MUTED = 'Your microphone is off. Nobody hears you.';
+
 /** A heading and what to do, for endings that the visitor can do something about. */
 export interface Explanation {
   readonly heading: string;

@@ -229,6 +229,12 @@ describe('what is in the way', () => {
     await text('Refused: WEB_KEY_INVALID.');
   });
 
+  it('is explained when all lines are busy', async () => {
+    stand.refusals.set('join', 'WEB_FULL');
+    await button('Call now').click();
+    await text('All lines are busy');
+  });
+
   it('is explained when the gateway is away', async () => {
     await stand.close();
     await button('Call now').click();
@@ -283,9 +289,20 @@ describe('the controls', () => {
     await mute.click();
     await until('muted', () => stand.producersPaused()[0] === true);
     expect(await mute.getAttribute('aria-pressed')).toBe('true');
+    await text('Your microphone is off. Nobody hears you.');
     expect((await levels()).microphone).toBe(0);
     await mute.click();
     await until('open', () => stand.producersPaused()[0] === false);
+    expect(await browser.page.getByText('Your microphone is off.').count()).toBe(0);
+  });
+
+  it('begin the next call with an open microphone', async () => {
+    await talk();
+    await button('Mute').click();
+    await button('Hang up').click();
+    await button('Call again').click();
+    await state('talking');
+    expect(await button('Mute').getAttribute('aria-pressed')).toBe('false');
   });
 
   it('offer the microphones there are, by name', async () => {

@@ -2,12 +2,13 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import { Mouth, type Said, type Spoken } from '../../../src/agent/mouth.ts';
 
 let said: Said[];
+let captions: string[];
 let begun: string[];
 let frames: { first: number; marker: boolean; rtpTimestamp: number }[];
 let mouth: Mouth;
 
 beforeEach(() => {
-  [said, begun, frames] = [[], [], []];
+  [said, captions, begun, frames] = [[], [], [], []];
   mouth = new Mouth({
     codec: 'pcmu',
     on: {
@@ -17,6 +18,7 @@ beforeEach(() => {
         begun.push(itemId);
         return { startedMs: 1000, responseMs: 300 };
       },
+      saying: ({ text }) => captions.push(text),
       said: (one) => said.push(one),
     },
   });
@@ -31,6 +33,19 @@ function reply(itemId: string, ms: number, options = { uninterruptible: false })
 const speak = (ticks: number): Spoken[] => Array.from({ length: ticks }, () => mouth.speak());
 
 describe('Mouth', () => {
+  it('tells the words as they are said, a few at a time', () => {
+    reply('a', 2000);
+    mouth.text('a', 'One two three four five six seven eight nine ten.');
+    speak(100);
+    expect(captions).toEqual([
+      'One two three',
+      'One two three four five',
+      'One two three four five six seven',
+      'One two three four five six seven eight',
+      'One two three four five six seven eight nine ten.',
+    ]);
+  });
+
   it('says one reply after the other, and tells each with its text and times', () => {
     reply('a', 40);
     reply('b', 20);
