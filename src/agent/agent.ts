@@ -27,6 +27,11 @@ export interface AgentEvents {
    */
   toolRan: { name: string; arguments: unknown; result: unknown; code: string | null; tookMs: number };
   usage: EventOf<'usage'>;
+  /** A step from a lost model to whatever holds the call up. */
+  line: EventOf<'line'>;
+  /** The models are gone: find somebody who takes the call, and answer with `handedOver`. */
+  handOver: EventOf<'hand_over'>;
+  voicemail: EventOf<'voicemail'>;
   /** Everything has been said: end the call. */
   hangUp: EventOf<'hang_up'>;
   /** `retryable: false`: this voice is dead. */
@@ -51,6 +56,8 @@ export interface AgentOptions {
   readonly tenant?: string;
   /** What the call's door can do for tools. */
   readonly call?: CallControl;
+  /** The caller is told that the call will end soon after so many ms; absent: never. */
+  readonly warnAfterMs?: number;
 }
 
 /** Said by the model in its own words when a tool could not be run. */
@@ -68,9 +75,13 @@ export class Agent {
 
   /** What `voice.open` needs. */
   get spec(): VoiceSpec {
-    const { callId, profile, tools } = this.#options;
+    const { callId, profile, tools, warnAfterMs } = this.#options;
     const declared = tools.declarations?.(profile.tools);
-    return { callId, profile, ...(declared === undefined ? {} : { tools: declared }) };
+    return {
+      ...{ callId, profile },
+      ...(declared === undefined ? {} : { tools: declared }),
+      ...(warnAfterMs === undefined ? {} : { warnAfterMs }),
+    };
   }
 
   /** The caller can hear us now: speak first. */
@@ -89,6 +100,11 @@ export class Agent {
 
   resume(notice = ''): void {
     this.#send({ type: 'resume', notice });
+  }
+
+  /** Whoever took the call over is done with it, or nobody did. */
+  handedOver(result: { readonly taken: boolean; readonly detail: string }): void {
+    this.#send({ type: 'handed_over', ...result });
   }
 
   /** A key was pressed: the tool that waits for keys gets it, or else the model. */
@@ -138,6 +154,18 @@ export class Agent {
       }
       case 'usage': {
         this.events.emit('usage', { usage: event.usage });
+        return;
+      }
+      case 'line': {
+        this.events.emit('line', event);
+        return;
+      }
+      case 'hand_over': {
+        this.events.emit('handOver', event);
+        return;
+      }
+      case 'voicemail': {
+        this.events.emit('voicemail', event);
         return;
       }
       case 'hang_up': {

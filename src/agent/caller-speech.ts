@@ -14,7 +14,7 @@ export type SpeechChange =
   | 'stopped';
 
 /** Voiced sound that makes an onset, in ms. */
-const ONSET_MS = 40;
+export const ONSET_MS = 40;
 /** Voiced sound that makes speech likely, in ms. */
 const LIKELY_MS = 80;
 /** Longest turn, in ms: hold music and engines never pause, and would keep the agent silent for ever. */

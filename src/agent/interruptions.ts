@@ -3,6 +3,7 @@ import { Backchannel } from './backchannel.ts';
 import type { Farewell } from './farewell.ts';
 import type { Mouth } from './mouth.ts';
 import type { AgentProfile } from './profile.ts';
+import { isOwnPhrase } from './silence.ts';
 import type { VoiceSession } from './voice-model.ts';
 
 export interface InterruptionsOptions {
@@ -74,7 +75,8 @@ export class Interruptions {
   #cut(itemIds: readonly string[]): void {
     const { mouth, session } = this.#options;
     this.takeHangUpBack();
-    for (const { itemId, heardMs } of mouth.cut(itemIds)) session()?.interrupt(itemId, heardMs);
+    for (const { itemId, heardMs } of mouth.cut(itemIds))
+      if (!isOwnPhrase(itemId)) session()?.interrupt(itemId, heardMs);
     mouth.restore();
   }
 }

@@ -60,6 +60,11 @@ export class Mouth {
     return this.#playout.busy;
   }
 
+  /** The reply of which something was said, and not everything. */
+  get sounding(): string | null {
+    return this.#playout.sounding;
+  }
+
   /** A reply that may not be interrupted is the one that sounds. */
   get protected(): boolean {
     const sounding = this.#playout.sounding;
@@ -77,12 +82,23 @@ export class Mouth {
     if (!this.#replies.isCut(itemId)) this.#playout.append(itemId, bytes);
   }
 
+  /** A whole reply of the voice's own, before whatever sounds or waits. */
+  interject(phrase: { itemId: string; text: string; bytes: Uint8Array }): void {
+    this.#replies.text(phrase.itemId, phrase.text);
+    this.#playout.interject(phrase.itemId, phrase.bytes);
+  }
+
   text(itemId: string, text: string): void {
     this.#replies.text(itemId, text);
   }
 
   end(itemId: string): void {
     this.#playout.end(itemId);
+  }
+
+  /** No more sound comes of any reply; true when one was not whole. */
+  endAll(): boolean {
+    return this.#playout.endAll();
   }
 
   /** The model took a reply back; one that may not be interrupted is said as far as it is here. */
@@ -123,6 +139,10 @@ export class Mouth {
   giveUp(): void {
     for (const played of this.#playout.flush())
       this.#tell(played, this.#replies.finished(played.itemId), false);
+  }
+
+  get ducked(): boolean {
+    return this.#playout.ducked;
   }
 
   /** Softer: somebody may be interrupting. */

@@ -1,4 +1,5 @@
 /** What a media thread needs of the AI door: opens voices, and owns the models that they share. */
+import { mkdirSync } from 'node:fs';
 import { z } from 'zod';
 import { TrunklineError } from '../base/errors.ts';
 import type { OpenVoice } from '../media/voice-port.ts';
@@ -7,9 +8,12 @@ import { liveSettingsSchema } from './models/live/settings.ts';
 import { createOfflineModel } from './models/offline/index.ts';
 import { createPipelineModel } from './models/pipeline/index.ts';
 import { pipelineSettingsSchema } from './models/pipeline/settings.ts';
+import { Synthesiser } from './models/offline/synthesiser.ts';
 import { createRealtimeModel } from './models/realtime/index.ts';
 import { realtimeSettingsSchema } from './models/realtime/settings.ts';
-import { agentProfileSchema, type AgentProfile } from './profile.ts';
+import type { Models } from './model-line.ts';
+import { Phrases } from './phrases.ts';
+import { agentProfileSchema } from './profile.ts';
 import { Voice } from './voice.ts';
 import { toolDeclarationsSchema, voiceSpecSchema } from './voice-control.ts';
 import type { VoiceModel } from './voice-model.ts';
@@ -33,6 +37,8 @@ export const agentOptionsSchema = z.strictObject({
     /** Profiles that are got ready at the start, so that their first call does not wait. */
     warm: z.array(agentProfileSchema).default([]),
   }),
+  /** Callers' messages are written here; made when missing. Absent: no message can be left. */
+  voicemailFolder: z.string().min(1).optional(),
   /** Absent: profiles with the adapter `realtime` are refused. */
   realtime: z.strictObject({ ...openaiOptions, settings: realtimeSettingsSchema.prefault({}) }).optional(),
   /** Absent: profiles with the adapter `live` are refused. */
@@ -50,19 +56,22 @@ export interface Voices {
   close(): Promise<void>;
 }
 
-type Adapter = AgentProfile['model']['adapter'];
-
 /** One model per adapter, made when the first profile asks for it. */
-class Models {
+class OwnModels implements Models {
   readonly #options: ParsedOptions;
   readonly #models = new Map<string, VoiceModel>();
+  readonly phrases = new Phrases({ speaker: () => (this.#synthesiser ??= new Synthesiser()) });
+  #synthesiser: Synthesiser | undefined;
 
   constructor(options: ParsedOptions) {
     this.#options = options;
-    if (options.offline.warm.some((profile) => profile.model.adapter === 'offline')) this.get('offline');
+    const { warm } = options.offline;
+    if (warm.some((profile) => profile.model.adapter === 'offline')) this.get('offline');
+    for (const profile of warm)
+      for (const codec of ['pcmu', 'pcma'] as const) this.phrases.prepare(profile, codec);
   }
 
-  get(adapter: Adapter): VoiceModel {
+  get(adapter: string): VoiceModel {
     const known = this.#models.get(adapter);
     if (known) return known;
     const model = this.#create(adapter);
@@ -70,13 +79,14 @@ class Models {
     return model;
   }
 
-  #create(adapter: Adapter): VoiceModel {
+  #create(adapter: string): VoiceModel {
     switch (adapter) {
       case 'offline': {
         const { cacheFolder, warm } = this.#options.offline;
         return createOfflineModel({
           cacheFolder,
           warm: warm.filter((profile) => profile.model.adapter === 'offline'),
+          synthesiser: (this.#synthesiser ??= new Synthesiser()),
         });
       }
       case 'realtime':
@@ -85,11 +95,14 @@ class Models {
         return createLiveModel(configured('live', this.#options.live));
       case 'pipeline':
         return createPipelineModel(configured('pipeline', this.#options.pipeline));
+      default:
+        throw new TrunklineError('MODEL_UNAVAILABLE', `no adapter "${adapter}"`);
     }
   }
 
   async close(): Promise<void> {
     await Promise.all([...this.#models.values()].map((model) => model.close()));
+    await this.#synthesiser?.close();
   }
 }
 
@@ -100,15 +113,18 @@ class Models {
  */
 export function createOpenVoice(
   agentOptions: unknown,
-  options: { now?: () => Date; models?: { get(adapter: string): VoiceModel } } = {},
+  options: { now?: () => Date; models?: Models } = {},
 ): Voices {
-  const own = new Models(agentOptionsSchema.parse(agentOptions));
+  const parsed = agentOptionsSchema.parse(agentOptions);
+  const { voicemailFolder = null } = parsed;
+  if (voicemailFolder !== null) mkdirSync(voicemailFolder, { recursive: true, mode: 0o700 });
+  const own = new OwnModels(parsed);
   const models = options.models ?? own;
   const now = options.now ?? (() => new Date());
   return {
     openVoice: (given, host) => {
       const spec = voiceSpecSchema.parse(given);
-      return new Voice({ spec, host, model: models.get(spec.profile.model.adapter), now });
+      return new Voice({ spec, host, models, phrases: own.phrases, voicemailFolder, now });
     },
     close: () => own.close(),
   };

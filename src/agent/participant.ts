@@ -11,8 +11,11 @@ import type {
   OpenAgent,
   OpenAgentOptions,
 } from '../room/agent-door.ts';
+import type { HumanQueue } from '../room/human-queue.ts';
 import type { Journal } from '../room/journal.ts';
 import { Agent, type ToolRunner } from './agent.ts';
+import type { HandOver } from './failover-settings.ts';
+import { handOver } from './hand-over.ts';
 import type { AgentProfile } from './profile.ts';
 import type { VoiceCommand } from './voice-control.ts';
 
@@ -20,6 +23,10 @@ export interface AgentSources {
   readonly profiles: ReadonlyMap<string, AgentProfile>;
   readonly tools: ToolRunner;
   readonly journal: Journal;
+  /** Who takes a call whose models are gone; absent: nobody. */
+  readonly humans?: HumanQueue;
+  /** The caller is told that the call will end soon after so many ms; absent: never. */
+  readonly warnAfterMs?: number;
   readonly log: Log;
 }
 
@@ -54,6 +61,7 @@ class Participant implements AgentParticipant {
       tenant,
       profile,
       ...(call === undefined ? {} : { call }),
+      ...(sources.warnAfterMs === undefined ? {} : { warnAfterMs: sources.warnAfterMs }),
       tools: sources.tools,
       send: (command) => this.#send(command),
     });
@@ -143,11 +151,30 @@ class Participant implements AgentParticipant {
       journal.add(callId, { type: 'tool', name, arguments: given, result, code, tookMs: took });
       log.info({ callId, tool: name, ok, code, tookMs: took }, 'tool ran');
     });
+    events.on('line', ({ step, to, code, detail }) => {
+      const what = { step, ...(to && { to }), ...(code && { code }), ...(detail && { detail }) };
+      journal.add(callId, { type: 'failover', ...what });
+      log.warn({ callId, ...what }, 'the model of a call');
+    });
+    events.on('handOver', ({ to }) => void this.#handOver(to));
+    events.on('voicemail', ({ path, recordedMs }) => {
+      journal.add(callId, { type: 'voicemail', path, recordedMs });
+      log.info({ callId, path, recordedMs }, 'a caller left a message');
+    });
     events.on('hangUp', ({ reason }) => this.events.emit('hangUp', { reason }));
     events.on('failed', ({ code, detail, retryable }) => {
       if (retryable) this.#trouble(code, detail);
       else this.#failed(code, detail);
     });
+  }
+
+  async #handOver(to: HandOver): Promise<void> {
+    const { callId, call } = this.#options;
+    const { humans, journal } = this.#sources;
+    const takers = { callId, ...(call && { call }), ...(humans && { humans }) };
+    const result = await handOver(to, takers);
+    journal.add(callId, { type: 'failover', step: 'handed_over', to: to.type, ...result });
+    this.#agent.handedOver(result);
   }
 
   /** Something went wrong and the voice goes on. */

@@ -126,6 +126,27 @@ export class Playout {
     this.#queuedBytes += bytes.length;
   }
 
+  /** A whole reply that sounds before all others. */
+  interject(itemId: string, bytes: Uint8Array): void {
+    const whole = {
+      itemId,
+      chunks: [bytes],
+      offset: 0,
+      queuedBytes: bytes.length,
+      playedBytes: 0,
+      done: true,
+    };
+    this.#items.unshift(whole);
+    this.#queuedBytes += bytes.length;
+  }
+
+  /** No more sound comes for any reply; true when one was not whole. */
+  endAll(): boolean {
+    const cutShort = this.#items.some((item) => !item.done);
+    for (const item of this.#items) item.done = true;
+    return cutShort;
+  }
+
   /** No more sound comes for this reply. */
   end(itemId: string): void {
     const item = this.#items.find((one) => one.itemId === itemId);

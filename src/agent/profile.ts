@@ -1,5 +1,6 @@
 /** An agent profile: who answers, how it speaks, what it may do. YAML in config/agents/, or inline. */
 import { z } from 'zod';
+import { failoverSettingsSchema, fallbacksSchema, fillersSchema } from './failover-settings.ts';
 import { liveOverridesSchema } from './models/live/settings.ts';
 import { realtimeOverridesSchema } from './models/realtime/settings.ts';
 import { turnSettingsSchema } from './turn-settings.ts';
@@ -140,6 +141,8 @@ export const agentProfileSchema = z.strictObject({
   trouble: z.string().default('Sorry, I had trouble hearing you. Could you say that again?'),
   /** Said before hanging up when the caller was not understood `turns.misunderstood_max` times running. */
   give_up: z.string().default('I am sorry, I cannot understand you. Please call again. Goodbye.'),
+  /** Said some time before the longest call ends (calls.duration_warning_ms). */
+  time_is_nearly_up: z.string().min(1).default('I am afraid this call has to end in a minute.'),
   goodbye: z.string().min(1),
   /** Said when the agent is back after the caller was given, or was to be given, to a human. */
   back: z
@@ -175,5 +178,9 @@ export const agentProfileSchema = z.strictObject({
     })
     .prefault({}),
   turns: turnSettingsSchema,
+  /** What takes over when the model fails, in this order. */
+  fallbacks: fallbacksSchema,
+  failover: failoverSettingsSchema,
+  fillers: fillersSchema,
 });
 export type AgentProfile = z.infer<typeof agentProfileSchema>;

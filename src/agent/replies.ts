@@ -10,13 +10,16 @@ export interface ReplyTimes {
   readonly startedMs: number;
   /** End of the caller's speech to that sound; null for replies nobody asked for. */
   readonly responseMs: number | null;
+  /** … to its first word, and to its first sound in hand; null as before. */
+  readonly textMs: number | null;
+  readonly audioMs: number | null;
 }
 
 export interface Reply extends ReplyTimes {
   readonly text: string;
 }
 
-const SILENT: Reply = { text: '', startedMs: 0, responseMs: null };
+const SILENT: Reply = { text: '', startedMs: 0, responseMs: null, textMs: null, audioMs: null };
 
 export class Replies {
   readonly #open = new Map<string, Reply>();

@@ -3,8 +3,12 @@
 /** More at once is a model gone wild. */
 const TOOL_CALLS_MAX = 16;
 
+/** Who asked for a tool: the session that is up, one that is gone, or nobody. */
+export type Asker = 'session' | 'lost session' | 'nobody';
+
 export class ToolsUnderWay {
-  readonly #calls = new Set<string>();
+  /** Call id -> whether the session that asked is gone. */
+  readonly #calls = new Map<string, boolean>();
 
   get size(): number {
     return this.#calls.size;
@@ -13,12 +17,20 @@ export class ToolsUnderWay {
   /** false: there are too many. */
   begin(callId: string): boolean {
     if (this.#calls.size >= TOOL_CALLS_MAX) return false;
-    this.#calls.add(callId);
+    this.#calls.set(callId, false);
     return true;
   }
 
-  /** false: nobody asked, or it was answered already. */
-  end(callId: string): boolean {
-    return this.#calls.delete(callId);
+  /** The session is gone; the tools work on. */
+  orphan(): void {
+    for (const callId of this.#calls.keys()) this.#calls.set(callId, true);
+  }
+
+  /** It answered; who waits for that. */
+  end(callId: string): Asker {
+    const orphaned = this.#calls.get(callId);
+    this.#calls.delete(callId);
+    if (orphaned === undefined) return 'nobody';
+    return orphaned ? 'lost session' : 'session';
   }
 }

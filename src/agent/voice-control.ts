@@ -1,5 +1,6 @@
 /** What the main thread and a voice (it lives in a media thread) say to each other; parsed on both sides. */
 import { z } from 'zod';
+import { handOverSchema } from './failover-settings.ts';
 import { agentProfileSchema } from './profile.ts';
 import { modelUsageSchema } from './usage.ts';
 
@@ -13,6 +14,8 @@ export const voiceSpecSchema = z.strictObject({
   profile: agentProfileSchema,
   /** The tools that the profile permits as they are now, by name: those of MCP servers come and go. */
   tools: toolDeclarationsSchema.optional(),
+  /** The caller is told that the call will end soon after so many ms of it; absent: never. */
+  warnAfterMs: z.int().min(0).optional(),
 });
 export type VoiceSpec = z.infer<typeof voiceSpecSchema>;
 
@@ -33,6 +36,8 @@ export const voiceCommandSchema = z.discriminatedUnion('type', [
   /** It comes back in; `notice` tells the model what happened meanwhile (it is not said aloud). */
   z.strictObject({ type: z.literal('resume'), notice: z.string().max(2000).default('') }),
   z.strictObject({ type: z.literal('digit'), digit: z.string().length(1) }),
+  /** Whoever a `hand_over` asked for has taken the call and given it back, or did not take it. */
+  z.strictObject({ type: z.literal('handed_over'), taken: z.boolean(), detail: z.string() }),
   z.strictObject({ type: z.literal('tool.result'), callId: z.string(), result: z.unknown() }),
 ]);
 /** As it is sent: defaults may be left out. */
@@ -64,7 +69,26 @@ export const voiceEventSchema = z.discriminatedUnion('type', [
     startedMs: z.int(),
     /** End of the caller's speech to the first sound of this reply; null for replies nobody asked for. */
     responseMs: z.int().nullable(),
+    /** … to the first word of it, and to its first sound in hand. */
+    textMs: z.int().nullable(),
+    audioMs: z.int().nullable(),
+    /** Of an interrupted one: first voiced frame to the first softer frame, and to silence. */
+    duckMs: z.int().nullable().optional(),
+    silenceMs: z.int().nullable().optional(),
   }),
+  /** A step on the way from a lost model to whatever holds the call up. */
+  z.strictObject({
+    type: z.literal('line'),
+    step: z.enum(['lost', 'reconnecting', 'falling_back', 'handing_over', 'restored']),
+    /** Which model or fallback. */
+    to: z.string().optional(),
+    code: z.string().optional(),
+    detail: z.string().optional(),
+  }),
+  /** The models are gone: the main thread is to find somebody, and answers with `handed_over`. */
+  z.strictObject({ type: z.literal('hand_over'), to: handOverSchema }),
+  /** The caller left a message. */
+  z.strictObject({ type: z.literal('voicemail'), path: z.string(), recordedMs: z.int() }),
   z.strictObject({
     type: z.literal('tool.call'),
     callId: z.string(),

@@ -5,15 +5,18 @@
 import { TrunklineError } from '../base/errors.ts';
 import { emit, FRAME_MS, type Frame, type Source } from '../media/frame.ts';
 import type { VoiceHost, VoicePort } from '../media/voice-port.ts';
-import { CallerSpeech } from './caller-speech.ts';
+import { CallerSpeech, ONSET_MS } from './caller-speech.ts';
 import { Ears } from './ears.ts';
 import { Farewell } from './farewell.ts';
-import { IdleWatch } from './idle-watch.ts';
+import { HandingOver } from './handing-over.ts';
 import { Interruptions } from './interruptions.ts';
-import { ModelLine } from './model-line.ts';
-import { Mouth } from './mouth.ts';
+import type { Models } from './model-line.ts';
+import { ModelSide } from './model-side.ts';
+import { Mouth, type Said } from './mouth.ts';
+import type { Phrases } from './phrases.ts';
 import type { ReplyTimes } from './replies.ts';
-import { ToolsUnderWay } from './tools-under-way.ts';
+import { isOwnPhrase, Silence } from './silence.ts';
+import { TurnTimes } from './turn-times.ts';
 import { next, type TurnEvent, type TurnState } from './turns.ts';
 import {
   voiceCommandSchema,
@@ -21,7 +24,7 @@ import {
   type VoiceEvent,
   type VoiceSpec,
 } from './voice-control.ts';
-import type { SessionEvents, VoiceModel, VoiceSession } from './voice-model.ts';
+import type { SessionEvents } from './voice-model.ts';
 
 /** Voiced sound that makes a turn of the caller while the agent is silent, in ms. */
 const START_OF_SPEECH_MS = 80;
@@ -30,7 +33,15 @@ const HOLD_MS_MAX = 4000;
 /** A reply that sends no sound for so long counts as finished. */
 const STARVED_MS_MAX = 5000;
 
-const HANG_UP = 'hang_up';
+export interface VoiceOptions {
+  readonly spec: VoiceSpec;
+  readonly host: VoiceHost;
+  readonly models: Models;
+  readonly phrases: Phrases;
+  /** Where callers' messages are written; it exists. null: no message can be left. */
+  readonly voicemailFolder: string | null;
+  readonly now: () => Date;
+}
 
 export class Voice implements VoicePort {
   readonly id: string;
@@ -41,76 +52,86 @@ export class Voice implements VoicePort {
   readonly #ears: Ears;
   readonly #mouth: Mouth;
   readonly #caller: CallerSpeech;
+  readonly #model: ModelSide;
   readonly #interruptions: Interruptions;
-  readonly #tools = new ToolsUnderWay();
   readonly #farewell = new Farewell();
-  readonly #idle: IdleWatch;
-  readonly #line: ModelLine;
+  readonly #handing: HandingOver;
+  readonly #silence: Silence;
+  readonly #times = new TurnTimes();
   #state: TurnState = 'listening';
   #nowMs = 0;
-  #greetWhenReady = false;
   #heldMs = 0;
   #starvedMs = 0;
   #speechStartedMs = 0;
-  #speechEndedMs: number | null = null;
-  /** The caller can hear us: before that nobody is asked whether they are still there. */
+  #speechEndedMs = 0;
+  /** The caller can hear us: before that nothing is said. */
   #begun = false;
 
-  constructor(options: { spec: VoiceSpec; host: VoiceHost; model: VoiceModel; now: () => Date }) {
-    const { spec, host } = options;
-    const { turns } = spec.profile;
+  constructor(options: VoiceOptions) {
+    const { spec, host, phrases } = options;
+    const { profile } = spec;
     this.id = host.voiceId;
     this.#host = host;
     this.#spec = spec;
-    this.#caller = new CallerSpeech({ endOfSpeechMs: turns.end_of_speech_ms });
-    this.#idle = new IdleWatch(spec.profile);
+    this.#caller = new CallerSpeech({ endOfSpeechMs: profile.turns.end_of_speech_ms });
     this.#mouth = new Mouth({
       codec: host.codec,
       on: {
         frame: (frame) => emit(this, frame),
         begins: (itemId) => this.#replyStarts(itemId),
         saying: (words) => this.#report({ type: 'saying', ...words }),
-        said: (said) => this.#report({ type: 'said', ...said }),
+        said: (said) => this.#said(said),
       },
     });
+    this.#silence = new Silence({
+      ...{ spec, codec: host.codec, phrases, mouth: this.#mouth, farewell: this.#farewell },
+      model: () => this.#model,
+      handing: () => this.#handing,
+    });
+    this.#model = this.#createModelSide(options);
     this.#interruptions = new Interruptions({
-      turns,
+      turns: profile.turns,
       mouth: this.#mouth,
       farewell: this.#farewell,
-      session: () => this.#session,
+      session: () => this.#model.session,
+    });
+    this.#handing = new HandingOver({
+      ...{ callId: spec.callId, codec: host.codec, folder: options.voicemailFolder },
+      farewell: this.#farewell,
+      say: (text) => this.#silence.say(text),
+      tone: () => this.#silence.say(''),
+      report: (event) => this.#report(event),
+      refused: (detail) => this.#model.handOverFailed(detail),
     });
     this.#ears = new Ears({
       codec: host.codec,
       on: {
-        frame: (bytes, gapMs) => this.#session?.hear(bytes, gapMs),
+        frame: (bytes, gapMs) => {
+          if (this.#handing.recording) this.#handing.hear(bytes, gapMs);
+          else this.#model.session?.hear(bytes, gapMs);
+        },
         voiced: (voiced) => this.#voiced(voiced),
       },
     });
-    this.#line = new ModelLine({
-      model: options.model,
-      call: {
-        profile: spec.profile,
-        ...(spec.tools === undefined ? {} : { tools: spec.tools }),
-        codec: host.codec,
-        callId: spec.callId,
-        now: options.now,
-        on: (name, payload) => this.#told(name, payload),
-      },
+  }
+
+  #createModelSide(options: VoiceOptions): ModelSide {
+    return new ModelSide({
+      ...{ spec: options.spec, codec: options.host.codec, models: options.models, now: options.now },
+      ...{ mouth: this.#mouth, farewell: this.#farewell },
       on: {
-        up: (session) => this.#up(session),
-        down: (code, detail) => this.#report({ type: 'failed', code, detail, retryable: false }),
+        report: (event) => this.#report(event),
+        stirred: (name) => this.#stirred(name),
+        speechStarted: () => this.#speechNoticed(),
+        heard: (heard) => this.#heard(heard),
+        withdrawn: () => {
+          if (!this.#mouth.busy && this.#state === 'speaking') this.#fallSilent();
+        },
+        handOver: (to) => this.#handing.begin(to),
+        isIn: () => !this.#out,
+        callerSpeaks: () => this.#caller.speaking,
       },
     });
-  }
-
-  #up(session: VoiceSession): void {
-    this.#report({ type: 'ready' });
-    if (this.#caller.speaking) session.callerSpeaking(true);
-    if (this.#greetWhenReady) session.greet();
-  }
-
-  get #session(): VoiceSession | null {
-    return this.#line.session;
   }
 
   #report(event: VoiceEvent): void {
@@ -119,7 +140,7 @@ export class Voice implements VoicePort {
 
   #turn(event: TurnEvent): void {
     this.#state = next(this.#state, event);
-    this.#idle.stir();
+    this.#silence.stir();
   }
 
   /** Nothing is heard or said: the agent is out, or gone. */
@@ -147,12 +168,14 @@ export class Voice implements VoicePort {
     const confirmMs = speaking ? this.#spec.profile.turns.barge_in_ms : START_OF_SPEECH_MS;
     switch (this.#caller.frame(voiced, confirmMs)) {
       case 'onset':
+        this.#times.onset(this.#nowMs - ONSET_MS);
         if (interruptible) this.#mouth.duck();
         return;
       case 'likely':
         if (interruptible) this.#mouth.pause();
         return;
       case 'cleared':
+        this.#times.cleared();
         this.#mouth.restore();
         return;
       case 'started':
@@ -161,8 +184,9 @@ export class Voice implements VoicePort {
         return;
       case 'stopped':
         this.#speechEndedMs = Math.max(0, this.#nowMs - this.#caller.silentMs);
+        this.#times.callerEnded(this.#speechEndedMs);
         this.#turn('caller_stopped');
-        this.#session?.callerSpeaking(false);
+        this.#model.callerStopped(this.#speechEndedMs - this.#speechStartedMs);
         return;
       case null:
         return;
@@ -170,8 +194,7 @@ export class Voice implements VoicePort {
   }
 
   #callerStarted(spokenMs: number): void {
-    this.#begun = true;
-    this.#idle.callerSpoke();
+    this.#silence.callerSpoke();
     if (this.#state === 'speaking') {
       // What may not be interrupted goes on; the model hears what the caller says meanwhile.
       if (!this.#mouth.protected) {
@@ -182,69 +205,30 @@ export class Voice implements VoicePort {
       this.#interruptions.takeHangUpBack();
       this.#turn('caller_started');
     }
-    this.#session?.callerSpeaking(true);
+    this.#times.forget();
+    this.#model.callerStarted();
   }
 
-  // What the session tells.
+  // What the model tells.
 
-  #told<K extends keyof SessionEvents>(name: K, payload: SessionEvents[K]): void {
-    if (this.#state === 'closed') return;
-    const handler: (payload: SessionEvents[K]) => void = this.#handlers[name];
-    handler(payload);
+  #stirred(name: keyof SessionEvents): void {
+    this.#silence.modelStirred();
+    if (name === 'said' || name === 'replyStarted') this.#times.text(this.#nowMs);
+    if (name === 'audio') this.#times.audio(this.#nowMs);
   }
 
-  readonly #handlers: { [K in keyof SessionEvents]: (payload: SessionEvents[K]) => void } = {
-    ready: () => undefined,
-    speechStarted: () => {
-      if (this.#state !== 'speaking' || this.#caller.speaking || this.#mouth.protected) return;
-      // The model's own ears are sure sooner than ours.
-      this.#interruptions.cutAll();
-      this.#turn('reply_finished');
-    },
-    speechStopped: () => undefined,
-    heard: (heard) => this.#heard(heard),
-    replyStarted: ({ itemId, uninterruptible = false }) => {
-      if (this.#state === 'holding') {
-        this.#mouth.refuse(itemId);
-        this.#session?.interrupt(itemId, 0);
-        return;
-      }
-      this.#mouth.begin(itemId, { uninterruptible });
-    },
-    audio: ({ itemId, bytes }) => {
-      if (this.#state !== 'holding') this.#mouth.audio(itemId, bytes);
-    },
-    said: ({ itemId, text }) => this.#mouth.text(itemId, text),
-    replyDone: ({ itemId, interrupted }) => {
-      if (interrupted) this.#withdraw(itemId);
-      else this.#mouth.end(itemId);
-    },
-    toolCall: (call) => this.#toolCall(call),
-    usage: ({ usage }) => this.#report({ type: 'usage', usage }),
-    rateLimits: () => undefined,
-    expiring: () => undefined,
-    failed: ({ code, detail, retryable }) => this.#report({ type: 'failed', code, detail, retryable }),
-    closed: () => undefined,
-  };
+  /** The model's own ears are sure sooner than ours. */
+  #speechNoticed(): void {
+    if (this.#state !== 'speaking' || this.#caller.speaking || this.#mouth.protected) return;
+    this.#interruptions.cutAll();
+    this.#turn('reply_finished');
+  }
 
   #heard({ utteranceId, text, final }: SessionEvents['heard']): void {
     const startedMs = Math.round(this.#speechStartedMs);
-    const endedMs = Math.round(Math.max(startedMs, this.#speechEndedMs ?? this.#nowMs));
+    const endedMs = Math.round(this.#speechEndedMs > startedMs ? this.#speechEndedMs : this.#nowMs);
     this.#report({ type: 'heard', utteranceId, text, final, startedMs, endedMs });
     if (final && !this.#out && this.#interruptions.heard(utteranceId, text)) this.#turn('reply_resumed');
-  }
-
-  /** The model took a reply back: what was not yet said of it is not said. */
-  #withdraw(itemId: string): void {
-    this.#mouth.withdraw(itemId);
-    if (!this.#mouth.busy && this.#state === 'speaking') this.#fallSilent();
-  }
-
-  #toolCall(call: SessionEvents['toolCall']): void {
-    if (call.name === HANG_UP) this.#farewell.byModel(call.callId, call.arguments);
-    else if (this.#tools.begin(call.callId))
-      this.#report({ type: 'tool.call', callId: call.callId, name: call.name, arguments: call.arguments });
-    else this.#session?.toolResult(call.callId, { ok: false, reason: 'too many tools at once' });
   }
 
   // Sound to the caller.
@@ -252,16 +236,28 @@ export class Voice implements VoicePort {
   tick(_tick: number, _lateMs: number): void {
     if (this.#state === 'closed') return;
     this.#nowMs += FRAME_MS;
+    this.#model.tick();
     if (this.#state === 'holding') {
       this.#mouth.rest();
       return;
     }
     this.#ears.tick();
     this.#interruptions.tick(this.#caller);
+    if (this.#handing.recording) this.#handing.tick(this.#caller.silentMs === 0);
+    if (!this.#begun) {
+      this.#mouth.rest();
+      return;
+    }
     this.#speak();
+    this.#silence.fill({
+      callerSpeaking: this.#caller.speaking,
+      callerVoiced: this.#caller.silentMs === 0,
+      starved: this.#starvedMs > 0,
+    });
     if (this.#mouth.busy) return;
+    this.#handing.spoken();
     if (this.#farewell.ordered) this.#finishCall();
-    else this.#wait();
+    else if (!this.#caller.speaking) this.#silence.wait();
   }
 
   #speak(): void {
@@ -275,19 +271,16 @@ export class Voice implements VoicePort {
       this.#mouth.rest();
       return;
     }
-    switch (this.#mouth.speak()) {
-      case 'frame':
-      case 'paused':
-        this.#starvedMs = 0;
-        return;
-      case 'starved':
-        this.#starvedMs += FRAME_MS;
-        if (this.#starvedMs >= STARVED_MS_MAX) this.#giveUpReply();
-        return;
-      case 'empty':
-        if (this.#state === 'speaking') this.#fallSilent();
-        return;
-    }
+    const spoken = this.#mouth.speak();
+    if (spoken === 'frame') {
+      this.#silence.sound();
+      if (this.#mouth.ducked) this.#times.ducked(this.#nowMs);
+    } else this.#times.silent(this.#nowMs);
+    // A filler in between does not end the wait for the reply.
+    if (spoken === 'starved') this.#starvedMs += FRAME_MS;
+    else if (!isOwnPhrase(this.#mouth.sounding ?? '')) this.#starvedMs = 0;
+    if (this.#starvedMs >= STARVED_MS_MAX) this.#giveUpReply();
+    if (spoken === 'empty' && this.#state === 'speaking') this.#fallSilent();
   }
 
   #giveUpReply(): void {
@@ -296,25 +289,25 @@ export class Voice implements VoicePort {
     if (this.#state === 'speaking') this.#fallSilent();
   }
 
-  #replyStarts(_itemId: string): ReplyTimes {
+  #replyStarts(itemId: string): ReplyTimes {
     if (this.#state !== 'speaking') this.#turn('reply_started');
-    const responseMs = this.#speechEndedMs === null ? null : this.#nowMs - this.#speechEndedMs;
-    this.#speechEndedMs = null;
     this.#farewell.begun();
-    return { startedMs: this.#nowMs, responseMs };
+    // What the voice says by itself is no answer.
+    if (isOwnPhrase(itemId)) return { startedMs: this.#nowMs, responseMs: null, textMs: null, audioMs: null };
+    return this.#times.begins(this.#nowMs);
+  }
+
+  #said(said: Said): void {
+    const own = isOwnPhrase(said.itemId);
+    if (own && said.text === '') return;
+    if (!own) this.#model.said(said);
+    const { duckMs, silenceMs } = this.#times.bargeIn;
+    this.#report({ type: 'said', ...said, ...(said.interrupted ? { duckMs, silenceMs } : {}) });
   }
 
   #fallSilent(): void {
     this.#mouth.restore();
     this.#turn('reply_finished');
-  }
-
-  #wait(): void {
-    if (!this.#session || !this.#begun || this.#caller.speaking || this.#tools.size > 0) return;
-    const prompt = this.#idle.tick();
-    if (!prompt) return;
-    this.#session.say(prompt.text);
-    if (prompt.last) this.#farewell.afterGoodbye('idle');
   }
 
   #finishCall(): void {
@@ -334,19 +327,20 @@ export class Voice implements VoicePort {
   }
 
   #obey(command: ParsedVoiceCommand): void {
+    const { session } = this.#model;
     switch (command.type) {
       case 'greet':
         this.#begun = true;
-        if (this.#session) this.#session.greet();
-        else this.#greetWhenReady = true;
+        this.#model.greet();
         return;
       case 'say':
         if (this.#state === 'holding') return;
-        this.#session?.say(command.text, { uninterruptible: command.uninterruptible ?? false });
+        if (session) session.say(command.text, { uninterruptible: command.uninterruptible ?? false });
+        else this.#silence.say(command.text);
         return;
       case 'digit':
-        this.#idle.stir();
-        if (this.#state !== 'holding') this.#session?.digit(command.digit);
+        this.#silence.stir();
+        if (this.#state !== 'holding') session?.digit(command.digit);
         return;
       case 'hold':
         if (this.#state !== 'holding') this.#goOut();
@@ -354,31 +348,48 @@ export class Voice implements VoicePort {
       case 'resume':
         if (this.#state === 'holding') this.#comeBack(command.notice);
         return;
+      case 'handed_over':
+        this.#handedOver(command);
+        return;
       case 'tool.result':
-        if (this.#tools.end(command.callId)) this.#session?.toolResult(command.callId, command.result);
+        this.#model.toolResult(command.callId, command.result);
         return;
     }
   }
 
   #goOut(): void {
     this.#interruptions.cutAll();
-    if (this.#caller.speaking) this.#session?.callerSpeaking(false);
+    if (this.#caller.speaking) this.#model.callerStopped(0);
     this.#caller.reset();
-    this.#speechEndedMs = null;
+    this.#times.forget();
+    this.#model.release();
     this.#turn('hold');
   }
 
   #comeBack(notice: string): void {
     this.#begun = true;
-    this.#idle.callerSpoke();
+    this.#silence.callerSpoke();
     this.#turn('resume');
-    if (notice !== '') this.#session?.notice?.(notice);
+    if (notice !== '') this.#model.session?.notice?.(notice);
+  }
+
+  /** Whoever was asked to take the call has taken it and is done, or did not take it. */
+  #handedOver({ taken, detail }: { taken: boolean; detail: string }): void {
+    if (!this.#handing.failed()) return;
+    if (this.#state === 'holding') this.#comeBack('');
+    if (!taken) {
+      this.#model.handOverFailed(detail);
+      return;
+    }
+    this.#silence.say(this.#spec.profile.goodbye);
+    this.#farewell.afterGoodbye('handed-over');
   }
 
   close(): void {
     if (this.#state === 'closed') return;
+    this.#handing.close();
     this.#turn('close');
-    this.#line.close();
+    this.#model.close();
     // What the caller still heard belongs into the call's record.
     this.#mouth.cut(this.#mouth.waiting);
     this.#ears.close();

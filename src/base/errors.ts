@@ -35,6 +35,7 @@ export const ERROR_CATALOGUE = {
     'No transcription server could write down what the caller said: check pipeline.transcription.',
   CHAT_FAILED: 'No chat server gave an answer: check pipeline.chat.',
   SYNTHESIS_FAILED: 'No speech server could say the answer: check pipeline.speech.',
+  RECORDING_FAILED: 'A recording cannot be written: check the data folder, its space and permissions.',
   TOOL_UNKNOWN: 'The agent asked for a tool that its profile does not list.',
   TOOL_ARGUMENTS_INVALID: 'The agent gave a tool arguments that do not match its schema.',
   TOOL_FAILED: 'A tool failed: the log holds the cause.',

@@ -71,6 +71,7 @@ function agentOptions(
     ...config.web.widget_keys.flatMap((one) => one.profiles),
   ]);
   return {
+    voicemailFolder: join(dataDir, 'voicemail'),
     offline: {
       cacheFolder: join(dataDir, 'speech'),
       warm: [...profiles.values()].filter((profile) => answering.has(profile.name)),

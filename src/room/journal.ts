@@ -42,6 +42,17 @@ export type TimelineEntry = { readonly atMs: number } & (
       readonly code?: string | null;
       readonly tookMs?: number;
     }
+  /** A step from a lost model to whatever holds the call up; `to` is the model or fallback. */
+  | {
+      readonly type: 'failover';
+      readonly step: 'lost' | 'reconnecting' | 'falling_back' | 'handing_over' | 'handed_over' | 'restored';
+      readonly to?: string;
+      readonly code?: string;
+      readonly detail?: string;
+      readonly taken?: boolean;
+    }
+  /** The caller left a message. */
+  | { readonly type: 'voicemail'; readonly path: string; readonly recordedMs: number }
   | { readonly type: 'trouble'; readonly code: string; readonly detail: string }
   /** On the way to a human agent and back; `by` is the human's name. */
   | {

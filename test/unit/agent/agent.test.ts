@@ -75,6 +75,8 @@ describe('Agent', () => {
         interrupted: true,
         startedMs: 5,
         responseMs: null,
+        textMs: null,
+        audioMs: null,
       },
       { text: 'Hello.', heardMs: 20, interrupted: true },
     ],

@@ -69,10 +69,20 @@ describe('ToolsUnderWay', () => {
     const tools = new ToolsUnderWay();
     expect(tools.begin('a')).toBe(true);
     expect(tools.size).toBe(1);
-    expect(tools.end('b')).toBe(false);
-    expect(tools.end('a')).toBe(true);
-    expect(tools.end('a')).toBe(false);
+    expect(tools.end('b')).toBe('nobody');
+    expect(tools.end('a')).toBe('session');
+    expect(tools.end('a')).toBe('nobody');
     expect(tools.size).toBe(0);
+  });
+
+  it('remembers that the session which asked is gone', () => {
+    const tools = new ToolsUnderWay();
+    tools.begin('a');
+    tools.orphan();
+    tools.begin('b');
+    expect(tools.size).toBe(2);
+    expect(tools.end('a')).toBe('lost session');
+    expect(tools.end('b')).toBe('session');
   });
 
   it('takes 16 at a time', () => {

@@ -16,7 +16,7 @@ beforeEach(() => {
         frames.push({ first: payload[0] ?? -1, marker, rtpTimestamp }),
       begins: (itemId) => {
         begun.push(itemId);
-        return { startedMs: 1000, responseMs: 300 };
+        return { startedMs: 1000, responseMs: 300, textMs: null, audioMs: null };
       },
       saying: ({ text }) => captions.push(text),
       said: (one) => said.push(one),
@@ -51,7 +51,7 @@ describe('Mouth', () => {
     reply('b', 20);
     expect(speak(4)).toEqual(['frame', 'frame', 'frame', 'empty']);
     expect(begun).toEqual(['a', 'b']);
-    const times = { startedMs: 1000, responseMs: 300, interrupted: false };
+    const times = { startedMs: 1000, responseMs: 300, textMs: null, audioMs: null, interrupted: false };
     expect(said).toEqual([
       { itemId: 'a', text: 'Text of a.', heardMs: 40, totalMs: 40, ...times },
       { itemId: 'b', text: 'Text of b.', heardMs: 20, totalMs: 20, ...times },

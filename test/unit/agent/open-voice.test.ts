@@ -43,10 +43,12 @@ describe('createOpenVoice', () => {
     const voices = createOpenVoice(options(), { models });
     const voice = voices.openVoice({ callId: 'call-1', profile }, host(log));
     expect(voice).toMatchObject({ id: 'voice-1', paced: true });
-    await vi.waitFor(() => expect(log).toEqual([{ type: 'ready' }]), { interval: 1 });
+    await vi.waitFor(() => expect(model.told).toEqual(['greet']), { interval: 1 });
+    model.reply({ ms: 100 });
+    expect(log).toEqual([{ type: 'ready' }]);
     expect(asked).toEqual(['offline']);
     voice.close();
-    expect(model.told).toEqual(['close']);
+    expect(model.told).toEqual(['greet', 'close']);
     await voices.close();
   });
 
@@ -61,12 +63,16 @@ describe('createOpenVoice', () => {
     await voices.close();
   });
 
-  it('refuses a realtime profile when no server is configured', async () => {
+  it('reports a profile whose server is not configured, and that nothing is left to be tried', async () => {
     const voices = createOpenVoice(options());
-    const realtime = { ...profile, model: { adapter: 'realtime', name: '', voice: '' } };
-    expect(() => voices.openVoice({ callId: 'call-1', profile: realtime }, host())).toThrow(
-      /MODEL_UNAVAILABLE.*no realtime server/,
-    );
+    const model = { adapter: 'realtime', name: '', voice: '' };
+    const log: unknown[] = [];
+    voices.openVoice({ callId: 'call-1', profile: { ...profile, model, fallbacks: [] } }, host(log));
+    await vi.waitFor(() => expect(log).toHaveLength(2), { interval: 1 });
+    expect(log).toMatchObject([
+      { type: 'line', step: 'lost', detail: 'no realtime server is configured' },
+      { type: 'failed', code: 'MODEL_UNAVAILABLE', retryable: false },
+    ]);
     await voices.close();
   });
 
@@ -93,11 +99,19 @@ describe('createOpenVoice', () => {
     const log: unknown[] = [];
     const spec = {
       callId: 'call-1',
-      profile: { ...profile, model: { ...profile.model, adapter: 'realtime' } },
+      profile: {
+        ...profile,
+        fallbacks: [],
+        failover: { ...profile.failover, reconnects_max: 0 },
+        model: { ...profile.model, adapter: 'realtime' },
+      },
     };
     const voice = voices.openVoice(spec, host(log));
-    await vi.waitFor(() => expect(log).toHaveLength(1), { timeout: 10_000, interval: 10 });
-    expect(log).toMatchObject([{ type: 'failed', code: 'MODEL_UNAVAILABLE' }]);
+    await vi.waitFor(() => expect(log).toHaveLength(2), { timeout: 10_000, interval: 10 });
+    expect(log).toMatchObject([
+      { type: 'line', step: 'lost', code: 'MODEL_UNAVAILABLE' },
+      { type: 'failed', code: 'MODEL_UNAVAILABLE', retryable: false },
+    ]);
     voice.close();
     await voices.close();
   });

@@ -124,6 +124,8 @@ describe('an agent in a room', () => {
       interrupted: true,
       startedMs: 20,
       responseMs: 140,
+      textMs: null,
+      audioMs: null,
     });
     expect(timeline()).toMatchObject([
       { type: 'heard', text: 'tomorrow at ten' },
@@ -215,6 +217,8 @@ describe('an agent that leaves', () => {
       interrupted: true,
       startedMs: 20,
       responseMs: null,
+      textMs: null,
+      audioMs: null,
     });
     await closed;
     expect(timeline()).toMatchObject([{ type: 'said', text: 'Thank you for calling.', heardMs: 400 }]);

@@ -191,3 +191,78 @@ describe('Playout', () => {
     expect(playout.busy).toBe(false);
   });
 });
+
+describe('a paused playout', () => {
+  const frames = (playout: Playout, count: number): string[] =>
+    Array.from({ length: count }, () => playout.read(new Uint8Array(160)).kind);
+
+  function playing(ms = 100): { playout: Playout; finished: Played[] } {
+    const finished: Played[] = [];
+    const playout = new Playout({ codec: 'pcmu', finished: (played) => finished.push(played) });
+    playout.append('a', new Uint8Array(ms * 8).fill(0x10));
+    playout.end('a');
+    return { playout, finished };
+  }
+
+  it('fades out within one frame, which counts, and goes on with the next sound', () => {
+    const { playout, finished } = playing();
+    expect(frames(playout, 1)).toEqual(['frame']);
+    playout.pause();
+    const fading = new Uint8Array(160);
+    expect(playout.read(fading)).toEqual({ kind: 'frame', begins: null });
+    expect(fading[0]).toBe(0x10);
+    expect(fading[159]).not.toBe(0x10);
+    expect(frames(playout, 2)).toEqual(['paused', 'paused']);
+    expect(playout.queuedMs).toBe(60);
+    playout.restore();
+    const rising = new Uint8Array(160);
+    playout.read(rising);
+    expect(rising[0]).not.toBe(0x10);
+    expect(rising[159]).toBe(0x10);
+    expect(frames(playout, 3)).toEqual(['frame', 'frame', 'empty']);
+    expect(finished).toEqual([{ itemId: 'a', heardMs: 100, totalMs: 100 }]);
+  });
+
+  it('is flushed without a tail: it is silent already', () => {
+    const { playout } = playing();
+    frames(playout, 1);
+    playout.pause();
+    frames(playout, 2);
+    expect(playout.flush()).toEqual([{ itemId: 'a', heardMs: 40, totalMs: 100 }]);
+    expect(frames(playout, 1)).toEqual(['empty']);
+    playout.append('b', new Uint8Array(160).fill(0x10));
+    const loud = new Uint8Array(160);
+    playout.read(loud);
+    expect(loud[0]).toBe(0x10);
+  });
+
+  it('keeps one that waits from beginning', () => {
+    const { playout } = playing();
+    playout.pause();
+    expect(frames(playout, 2)).toEqual(['paused', 'paused']);
+    expect(playout.sounding).toBeNull();
+    playout.restore();
+    frames(playout, 1);
+    expect(playout.sounding).toBe('a');
+  });
+
+  it('says an interjection before everything else, even in the middle of a reply', () => {
+    const { playout, finished } = playing();
+    frames(playout, 2);
+    playout.interject('now', new Uint8Array(160).fill(0x30));
+    expect(playout.itemIds).toEqual(['now', 'a']);
+    const first = new Uint8Array(160);
+    expect(playout.read(first)).toEqual({ kind: 'frame', begins: 'now' });
+    expect(first[0]).toBe(0x30);
+    expect(frames(playout, 4)).toEqual(['frame', 'frame', 'frame', 'empty']);
+    expect(finished.map((played) => played.itemId)).toEqual(['now', 'a']);
+  });
+
+  it('can be told that nothing more comes, and tells whether something was missing', () => {
+    const { playout } = playing(20);
+    expect(playout.endAll()).toBe(false);
+    playout.append('b', new Uint8Array(160).fill(0x10));
+    expect(playout.endAll()).toBe(true);
+    expect(frames(playout, 3)).toEqual(['frame', 'frame', 'empty']);
+  });
+});

@@ -70,7 +70,7 @@ describe('the shipped profile', () => {
     expect(agentProfileSchema.parse(file)).toMatchObject(file);
     const keys = Object.keys(agentProfileSchema.shape);
     expect(Object.keys(file).sort()).toEqual(keys.sort());
-    for (const group of ['model', 'turns', 'vocabulary'] as const) {
+    for (const group of ['model', 'turns', 'vocabulary', 'failover', 'fillers'] as const) {
       const whole = Object.keys(parsed({})[group]);
       expect(Object.keys(file[group] as object).sort(), group).toEqual(whole.sort());
     }

@@ -6,9 +6,11 @@ describe('Replies', () => {
     const replies = new Replies();
     replies.text('a', 'Hello');
     replies.text('a', 'Hello there.');
-    replies.started('a', { startedMs: 40, responseMs: 700 });
-    expect(replies.finished('a')).toEqual({ text: 'Hello there.', startedMs: 40, responseMs: 700 });
-    expect(replies.finished('a')).toEqual({ text: '', startedMs: 0, responseMs: null });
+    const times = { startedMs: 40, responseMs: 700, textMs: 200, audioMs: 300 };
+    replies.started('a', times);
+    expect(replies.finished('a')).toEqual({ text: 'Hello there.', ...times });
+    const none = { startedMs: 0, responseMs: null, textMs: null, audioMs: null };
+    expect(replies.finished('a')).toEqual({ text: '', ...none });
   });
 
   it('believes nothing more of a reply that was cut', () => {

@@ -15,11 +15,19 @@ export class ScriptedModel implements VoiceModel {
   gapsMs = 0;
   /** Set: the session can be told to ignore an utterance. */
   ignores = false;
+  /** Set: the session can go on with a conversation by itself. */
+  resumes = false;
   /** Set: `connect` fails with it. */
   failure: Error | null = null;
+  /** Set: `connect` never answers. */
+  mute = false;
+  /** Every connection that was asked for. */
+  readonly calls: ConnectOptions[] = [];
   #call: ConnectOptions | null = null;
 
   connect(call: ConnectOptions): Promise<VoiceSession> {
+    this.calls.push(call);
+    if (this.mute) return new Promise(() => undefined);
     if (this.failure) return Promise.reject(this.failure);
     this.#call = call;
     const note = (what: string): void => void this.told.push(what);
@@ -33,6 +41,7 @@ export class ScriptedModel implements VoiceModel {
       interrupt: (itemId, heardMs) => note(`interrupt ${itemId} ${heardMs}`),
       toolResult: (callId, result) => note(`result ${callId} ${JSON.stringify(result)}`),
       say: (text, options) => note(`say ${text}${options?.uninterruptible === true ? ' (to the end)' : ''}`),
+      ...(this.resumes ? { resume: () => note('resume') } : {}),
       notice: (text) => note(`notice ${text}`),
       ...(this.ignores ? { ignore: (utteranceId: string) => note(`ignore ${utteranceId}`) } : {}),
       digit: (digit) => note(`digit ${digit}`),

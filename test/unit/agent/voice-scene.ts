@@ -1,10 +1,12 @@
 /** A voice with a scripted model, a caller who buzzes, and a clock that a test turns by hand. */
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { agentProfileSchema } from '../../../src/agent/profile.ts';
+import { Phrases } from '../../../src/agent/phrases.ts';
 import { Voice } from '../../../src/agent/voice.ts';
-import type { VoiceEvent } from '../../../src/agent/voice-control.ts';
+import type { VoiceEvent, VoiceSpec } from '../../../src/agent/voice-control.ts';
 import type { Frame, Source } from '../../../src/media/frame.ts';
 import { encode, G711 } from '../../../src/media/g711.ts';
+import type { VoiceModel } from '../../../src/agent/voice-model.ts';
 import { ScriptedModel } from './scripted-model.ts';
 
 export const profile = agentProfileSchema.parse({
@@ -40,6 +42,24 @@ export function lineFrame(over: Partial<Frame> = {}): Frame {
   return { codec: 'pcmu', sampleRateHz: 8000, payload, rtpTimestamp: 0, marker: false, gapMs: 0, ...over };
 }
 
+/** The first byte of every sentence that is said without a model. */
+export const PHRASE_BYTE = 0x20;
+export const PHRASE_MS = 600;
+
+/** A speaker that has every sentence ready at once. */
+export function cannedPhrases(): Phrases {
+  const bytes = (): Uint8Array => new Uint8Array(PHRASE_MS * 8).fill(PHRASE_BYTE);
+  return new Phrases({ speaker: () => ({ speak: () => Promise.resolve(bytes()) }) });
+}
+
+export interface SceneOptions {
+  /** By adapter; all others get the scene's own. */
+  readonly models?: Readonly<Record<string, VoiceModel>>;
+  readonly spec?: Partial<VoiceSpec>;
+  readonly folder?: string | null;
+  readonly phrases?: Phrases;
+}
+
 export class VoiceScene {
   readonly model: ScriptedModel;
   readonly voice: Voice;
@@ -49,12 +69,15 @@ export class VoiceScene {
   #ticks = 0;
 
   /** The session opens asynchronously: it is there after `opened`. */
-  constructor(model = new ScriptedModel()) {
+  constructor(model = new ScriptedModel(), options: SceneOptions = {}) {
+    const { models = {}, folder = '/nowhere', spec = {}, phrases = cannedPhrases() } = options;
     this.model = model;
     this.voice = new Voice({
-      spec: { callId: 'call-1', profile },
+      spec: { callId: 'call-1', profile, ...spec },
       host: { voiceId: 'voice-1', codec: 'pcmu', report: (event) => this.log.push(event as VoiceEvent) },
-      model,
+      models: { get: (adapter) => models[adapter] ?? model },
+      phrases,
+      voicemailFolder: folder,
       now: () => new Date(),
     });
     const take = ({ payload, marker, rtpTimestamp }: Frame): void => {
@@ -64,14 +87,21 @@ export class VoiceScene {
     this.voice.sourceAdded(this.line);
   }
 
-  static async open(model = new ScriptedModel()): Promise<VoiceScene> {
-    const scene = new VoiceScene(model);
+  /** The caller hears the agent, and the model was asked to greet, but has not done so. */
+  static async open(model = new ScriptedModel(), options: SceneOptions = {}): Promise<VoiceScene> {
+    const scene = new VoiceScene(model, options);
     await scene.opened();
+    scene.voice.command({ type: 'greet' });
+    model.told.length = 0;
     return scene;
   }
 
   async opened(): Promise<void> {
     await turnOfTheLoop();
+  }
+
+  get elapsedMs(): number {
+    return this.#ticks * 20;
   }
 
   /** Ticks of 20 ms; the caller is silent, buzzes, or sends nothing at all. */

@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { decode } from '../../../src/media/g711.ts';
-import { VoiceScene } from './voice-scene.ts';
+import { PHRASE_MS, VoiceScene } from './voice-scene.ts';
 
 let scene: VoiceScene;
 
@@ -160,16 +160,36 @@ describe('silence', () => {
     ]);
   });
 
-  it('is no silence before the call began, nor while a tool works', () => {
-    scene.run(5000);
-    expect(scene.model.told).toEqual([]);
-    scene.voice.command({ type: 'greet' });
-    scene.model.tell('toolCall', { callId: 't1', name: 'book', arguments: { a: 1 } });
+  it('is no silence before the call began', async () => {
+    scene.voice.close();
+    scene = new VoiceScene();
+    await scene.opened();
     scene.run(5000);
     expect(scene.model.told).toEqual(['greet']);
+    expect(scene.toCaller).toEqual([]);
+  });
+
+  it('is filled while a tool works, and again after longer', () => {
+    scene.model.tell('toolCall', { callId: 't1', name: 'book', arguments: { a: 1 } });
+    scene.run(9000);
+    expect(scene.events('said')).toMatchObject([
+      { text: 'Let me have a look.', startedMs: 1520 },
+      { text: 'This takes a moment.', startedMs: 1500 + PHRASE_MS + 4000 },
+    ]);
+    expect(scene.model.told).toEqual([]);
     scene.voice.command({ type: 'tool.result', callId: 't1', result: { ok: true } });
     scene.run(3000);
-    expect(scene.model.told.slice(1)).toEqual(['result t1 {"ok":true}', 'say Are you there?']);
+    expect(scene.model.told).toEqual(['result t1 {"ok":true}', 'say Are you there?']);
+  });
+
+  it('is broken by a warning before the longest call ends', async () => {
+    scene.voice.close();
+    scene = await VoiceScene.open(undefined, { spec: { warnAfterMs: 1000 } });
+    scene.run(980);
+    expect(scene.model.told).toEqual([]);
+    scene.run(5000);
+    expect(scene.model.told.filter((one) => one.includes('has to end'))).toHaveLength(1);
+    expect(scene.model.told[0]).toBe('say I am afraid this call has to end in a minute.');
   });
 });
 

@@ -14,10 +14,23 @@ beforeEach(async () => {
 afterEach(() => scene.voice.close());
 
 describe('opening', () => {
-  it('is ready when its session is, and greets when told', () => {
-    expect(scene.log).toEqual([{ type: 'ready' }]);
-    scene.voice.command({ type: 'greet' });
+  it('asks for the greeting at once, is ready with its first sound, and says it when told', async () => {
+    scene.voice.close();
+    scene = new VoiceScene();
+    await scene.opened();
     expect(scene.model.told).toEqual(['greet']);
+    expect(scene.log).toEqual([]);
+    scene.model.reply({ ms: 400, itemId: 'hello', done: false });
+    expect(scene.log).toEqual([{ type: 'ready' }]);
+    scene.run(1000);
+    expect(scene.toCaller).toHaveLength(0);
+    scene.voice.command({ type: 'greet' });
+    scene.run(100);
+    expect(scene.toCaller).toHaveLength(5);
+    scene.model.tell('replyDone', { itemId: 'hello', interrupted: false });
+    scene.run(1000);
+    expect(scene.events('ready')).toHaveLength(1);
+    expect(scene.events('said')).toMatchObject([{ itemId: 'hello', heardMs: 400, startedMs: 1020 }]);
   });
 
   it('greets late when it was told before the session was there', async () => {
@@ -37,7 +50,10 @@ describe('opening', () => {
     model.failure = failure;
     scene = await VoiceScene.open(model);
     await scene.opened();
-    expect(scene.log).toMatchObject([{ type: 'failed', code, retryable: false }]);
+    expect(scene.log).toMatchObject([
+      { type: 'line', step: 'lost', code },
+      { type: 'failed', code, retryable: false },
+    ]);
     scene.run(100);
   });
 
@@ -85,18 +101,21 @@ describe('speaking', () => {
 
   it('gives up on a reply that never ends', () => {
     scene.model.reply({ ms: 40, itemId: 'a', done: false });
-    scene.run(6000);
-    expect(scene.events('said')).toMatchObject([{ itemId: 'a', heardMs: 40 }]);
+    scene.run(8000);
+    const said = (): string[] => scene.events('said').map((one) => `${one.text} ${one.heardMs}`);
+    expect(said().filter((one) => one.startsWith('Some words.'))).toEqual(['Some words. 40']);
+    // The caller did not wait in silence meanwhile.
+    expect(said()).toContain('One moment, please. 600');
     scene.model.reply({ ms: 40, itemId: 'b' });
-    scene.run(100);
-    expect(scene.events('said')).toHaveLength(2);
+    scene.run(1000);
+    expect(scene.events('said').find((one) => one.itemId === 'b')).toMatchObject({ heardMs: 40 });
   });
 
   it('reports usage and failures', () => {
     const usage = modelUsage({ model: 'm', source: 'response', outputAudioTokens: 7 });
     scene.model.tell('usage', { usage });
     scene.model.tell('failed', { code: 'MODEL_UNAVAILABLE', detail: 'x', retryable: true });
-    expect(scene.log.slice(1)).toEqual([
+    expect(scene.log).toEqual([
       { type: 'usage', usage },
       { type: 'failed', code: 'MODEL_UNAVAILABLE', detail: 'x', retryable: true },
     ]);

@@ -11,6 +11,8 @@ export interface OfflineOptions {
   readonly cacheFolder: string;
   /** Profiles that are got ready at once. */
   readonly warm?: readonly AgentProfile[];
+  /** Shared with whoever else speaks in this thread; the owner closes it. */
+  readonly synthesiser?: Synthesiser;
 }
 
 export interface OfflineModel extends VoiceModel {
@@ -34,7 +36,7 @@ function fixedPhrases(profile: AgentProfile): string[] {
 export function createOfflineModel(options: OfflineOptions): OfflineModel {
   mkdirSync(options.cacheFolder, { recursive: true });
   const recogniser = new Recogniser({ cacheFolder: options.cacheFolder });
-  const synthesiser = new Synthesiser();
+  const synthesiser = options.synthesiser ?? new Synthesiser();
 
   const warm = async (profile: AgentProfile): Promise<void> => {
     await recogniser.prepare(profile);

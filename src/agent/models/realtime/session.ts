@@ -151,6 +151,17 @@ export class RealtimeSession implements VoiceSession {
     this.#responses.ask({ purpose: 'say', instructions: speakExactly(text), tools: false });
   }
 
+  /** The history was replayed; the answer to its last turn is asked for like any other. */
+  resume(): void {
+    this.#responses.ask({ purpose: 'turn', tools: true });
+  }
+
+  notice(text: string): void {
+    if (this.#closed) return;
+    this.#wire.send(note(text));
+    this.#responses.ask({ purpose: 'turn', tools: true });
+  }
+
   digit(digit: string): void {
     if (!this.#closed) this.#digits.press(digit);
   }
