@@ -104,6 +104,8 @@ export class ModelLine {
       return;
     }
     if (this.#state !== 'opening' && !this.broken) return;
+    // What is made on this machine takes as long as it takes, the first time, and tells when it fails.
+    if (!this.remote && this.#state !== 'falling_back') return;
     this.#openingMs += FRAME_MS;
     const { connect_ms_max: longestMs } = this.#options.profile.failover;
     if (this.#openingMs < longestMs) return;
@@ -116,7 +118,7 @@ export class ModelLine {
 
   /** The model owes an answer and has gone silent. */
   stalled(silentMs: number): void {
-    if (this.#state !== 'up') return;
+    if (this.#state !== 'up' || !this.remote) return;
     this.#fail({
       code: 'MODEL_UNAVAILABLE',
       detail: `the model said nothing for ${silentMs} ms although an answer was due`,

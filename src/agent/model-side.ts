@@ -79,6 +79,10 @@ export class ModelSide {
     return this.#line.session;
   }
 
+  get remote(): boolean {
+    return this.#line.remote;
+  }
+
   /** What the caller waits for, when nobody speaks. */
   get wait(): Wait {
     if (this.#line.broken) return 'trouble';

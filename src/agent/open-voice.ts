@@ -67,7 +67,8 @@ class OwnModels implements Models {
     this.#options = options;
     const { warm } = options.offline;
     if (warm.some((profile) => profile.model.adapter === 'offline')) this.get('offline');
-    for (const profile of warm)
+    // A voice on this machine says its own fillers soon enough.
+    for (const profile of warm.filter((one) => one.model.adapter !== 'offline'))
       for (const codec of ['pcmu', 'pcma'] as const) this.phrases.prepare(profile, codec);
   }
 

@@ -51,7 +51,13 @@ export class Silence {
     const { profile } = options.spec;
     this.#waiting = new Waiting(profile);
     this.#idle = new IdleWatch(profile);
-    options.phrases.prepare(profile, options.codec);
+    // The offline voice has its greeting to speak first.
+    if (profile.model.adapter !== 'offline') this.prepare();
+  }
+
+  /** Gets ready what may have to be said without a model. */
+  prepare(): void {
+    this.#options.phrases.prepare(this.#options.spec.profile, this.#options.codec);
   }
 
   /** The agent is heard. */
@@ -101,7 +107,7 @@ export class Silence {
   #waitsFor({ callerSpeaking, starved }: LineNow): Wait | null {
     const { farewell, mouth, handing, model } = this.#options;
     if (callerSpeaking || farewell.ordered) return 'nothing';
-    if (mouth.busy) return starved ? 'reply' : null;
+    if (mouth.busy) return starved && model().remote ? 'reply' : null;
     return handing().waiting ? 'trouble' : model().wait;
   }
 

@@ -135,6 +135,7 @@ export class Voice implements VoicePort {
   }
 
   #report(event: VoiceEvent): void {
+    if (event.type === 'ready') this.#silence.prepare();
     this.#host.report(event);
   }
 

@@ -108,9 +108,9 @@ describe('a call with the offline voice', { timeout: 60_000 }, () => {
     on.play(await caller.speak({ text: 'where is the clinic', voice: 'rms', codec: 'pcmu' }));
     await on.until('the cut', () => on.eventsOf('said').some((said) => said.interrupted));
     const cut = on.eventsOf('said').find((said) => said.interrupted);
-    // Counted on both sides: all that the caller received of the reply, but for the last 20 ms: the fade-out.
+    // Counted on both sides: all that the caller received of the reply, its fade-out included.
     const heard = on.received.filter(({ tick }) => tick * 20 >= (cut?.startedMs ?? 0));
-    expect(cut?.heardMs).toBe((heard.length - 1) * 20);
+    expect(cut?.heardMs).toBe(heard.length * 20);
     expect(cut?.heardMs).toBeLessThan(cut?.totalMs ?? 0);
     expect((on.received.length - from) * 20).toBeLessThan(1500);
     await on.agentSaid(/Harbour Street/);
@@ -148,8 +148,15 @@ describe('a call with the offline voice', { timeout: 60_000 }, () => {
       { callId: 'call-odd', profile },
       { voiceId: 'odd', codec: 'pcmu', report: (event) => events.push(event) },
     );
-    await vi.waitFor(() => expect(events).toHaveLength(1), { timeout: 20_000, interval: 20 });
-    expect(events).toMatchObject([{ type: 'failed', code: 'PROFILE_UNSPEAKABLE', retryable: false }]);
+    await vi.waitFor(() => expect(events.length).toBeGreaterThan(0), { timeout: 20_000, interval: 20 });
+    // Trying again would not help: the next of the profile's fallbacks has its turn.
+    expect(events).toMatchObject([
+      { type: 'line', step: 'lost', code: 'PROFILE_UNSPEAKABLE' },
+      { type: 'line', step: 'handing_over', to: 'voicemail' },
+      { type: 'ready' },
+      { type: 'line', step: 'lost', detail: 'no folder for messages' },
+      { type: 'failed', retryable: false },
+    ]);
     voice.close();
   });
 });

@@ -18,7 +18,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   scene.voice.close();
-  rmSync(folder, { recursive: true });
+  rmSync(folder, { recursive: true, maxRetries: 10 });
 });
 
 /** A call whose model refuses the key. */

@@ -102,13 +102,10 @@ describe('speaking', () => {
   it('gives up on a reply that never ends', () => {
     scene.model.reply({ ms: 40, itemId: 'a', done: false });
     scene.run(8000);
-    const said = (): string[] => scene.events('said').map((one) => `${one.text} ${one.heardMs}`);
-    expect(said().filter((one) => one.startsWith('Some words.'))).toEqual(['Some words. 40']);
-    // The caller did not wait in silence meanwhile.
-    expect(said()).toContain('One moment, please. 600');
+    expect(scene.events('said')).toMatchObject([{ itemId: 'a', heardMs: 40 }]);
     scene.model.reply({ ms: 40, itemId: 'b' });
-    scene.run(1000);
-    expect(scene.events('said').find((one) => one.itemId === 'b')).toMatchObject({ heardMs: 40 });
+    scene.run(100);
+    expect(scene.events('said')).toHaveLength(2);
   });
 
   it('reports usage and failures', () => {

@@ -13,7 +13,7 @@ import { until } from '../../support/until.ts';
 
 let folder: string;
 beforeAll(() => (folder = mkdtempSync(join(tmpdir(), 'trunkline-voicemail-'))));
-afterAll(() => rmSync(folder, { recursive: true }));
+afterAll(() => rmSync(folder, { recursive: true, maxRetries: 10 }));
 
 type Settings = Extract<HandOver, { type: 'voicemail' }>;
 const settings = fallbackSchema.parse({
