@@ -1,12 +1,12 @@
 /** The main thread's side of a call whose models are all gone: asks a human or the carrier to take it. */
 import type { CallControl } from '../room/call-control.ts';
-import type { HumanQueue } from '../room/human-queue.ts';
+import type { HumanDesk } from '../room/human-desk.ts';
 import type { HandOver } from './failover-settings.ts';
 
 export interface TakersOver {
   readonly callId: string;
   /** Absent: nobody is at a desk in this gateway. */
-  readonly humans?: HumanQueue;
+  readonly humans?: Pick<HumanDesk, 'request'>;
   /** What the call's door can do. */
   readonly call?: CallControl;
 }

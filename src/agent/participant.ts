@@ -11,7 +11,7 @@ import type {
   OpenAgent,
   OpenAgentOptions,
 } from '../room/agent-door.ts';
-import type { HumanQueue } from '../room/human-queue.ts';
+import type { HumanDesk } from '../room/human-desk.ts';
 import type { Journal } from '../room/journal.ts';
 import { Agent, type ToolRunner } from './agent.ts';
 import type { HandOver } from './failover-settings.ts';
@@ -24,7 +24,7 @@ export interface AgentSources {
   readonly tools: ToolRunner;
   readonly journal: Journal;
   /** Who takes a call whose models are gone; absent: nobody. */
-  readonly humans?: HumanQueue;
+  readonly humans?: Pick<HumanDesk, 'request'>;
   /** The caller is told that the call will end soon after so many ms; absent: never. */
   readonly warnAfterMs?: number;
   readonly log: Log;

@@ -90,7 +90,7 @@ function speaking(connection: Connection, stalled: () => boolean): Behaviour {
       if (event.type !== 'response.create' || (stalled() && !bornStalled)) return;
       const reply = new SpokenReply(
         connection,
-        (event.response?.metadata ?? null) as Record<string, string> | null,
+        (event.response?.metadata ?? null),
       );
       reply.words('Here I am.');
       reply.audio(SENTENCE);

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { fallbackSchema, type HandOver } from '../../../src/agent/failover-settings.ts';
 import { handOver } from '../../../src/agent/hand-over.ts';
 import type { CallControl, TransferOutcome } from '../../../src/room/call-control.ts';
-import type { HumanOutcome, HumanQueue } from '../../../src/room/human-queue.ts';
+import type { HandoffOutcome, HumanDesk } from '../../../src/room/human-desk.ts';
 
 const to = (given: object): HandOver => fallbackSchema.parse(given) as HandOver;
 const human = to({ type: 'human' });
@@ -10,7 +10,7 @@ const number = to({ type: 'number', number: '+15550199', timeout_ms: 5000 });
 const callId = 'call-1';
 
 /** A queue in which a human answers so. */
-function humans(answer: HumanOutcome | 'nobody'): HumanQueue & { asked: unknown[] } {
+function humans(answer: HandoffOutcome | 'nobody'): Pick<HumanDesk, 'request'> & { asked: unknown[] } {
   const asked: unknown[] = [];
   return {
     asked,
@@ -18,7 +18,7 @@ function humans(answer: HumanOutcome | 'nobody'): HumanQueue & { asked: unknown[
       asked.push(wish);
       if (answer === 'nobody') return { taken: false, why: 'nobody' };
       queueMicrotask(() => back?.(answer));
-      return { taken: true };
+      return { taken: true, handoffId: 'handoff-1' };
     },
   };
 }
