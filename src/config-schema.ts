@@ -7,6 +7,7 @@ import { apiSection } from './config/api.ts';
 import { databaseSection } from './config/database.ts';
 import { deskSection } from './config/desk.ts';
 import { jobsSection } from './config/jobs.ts';
+import { pricesSection } from './config/prices.ts';
 import { pipelineSection } from './config/pipeline.ts';
 import { liveSection } from './config/live.ts';
 import { realtimeSection } from './config/realtime.ts';
@@ -170,6 +171,7 @@ export const configSchema = z
           .min(1000)
           .max(24 * 3_600_000)
           .default(3_600_000),
+        duration_warning_ms: z.int().min(0).max(3_600_000).default(60_000),
         drain_ms: z.int().min(0).max(3_600_000).default(10_000),
       })
       .prefault({}),
@@ -180,6 +182,7 @@ export const configSchema = z
     pipeline: pipelineSection,
     live: liveSection,
     tools: toolsSection.prefault({}),
+    prices: pricesSection,
     trunks: z.array(trunk).min(1),
     numbers: z.array(number).min(1),
   })

@@ -10,7 +10,7 @@ import { ClosingOrder } from './gateway/closing-order.ts';
 import { measureParts } from './gateway/measure.ts';
 import { observe } from './gateway/observe.ts';
 import { startDesk } from './gateway/start-desk.ts';
-import { startMedia } from './gateway/start-media.ts';
+import { agentLimits, startMedia } from './gateway/start-media.ts';
 import { startSip } from './gateway/start-sip.ts';
 import { startTools } from './gateway/start-tools.ts';
 import type { Sfu } from './media/sfu.ts';
@@ -70,7 +70,7 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
   const [threads, sfu] = await startMedia(settings, tools, log, order);
   const rooms = order.add('rooms', new Rooms({ sfu, log }));
   const sip = await startSip(settings, log, order);
-  const openAgent = createOpenAgent({ profiles, tools, journal, log });
+  const openAgent = createOpenAgent({ profiles, tools, journal, log, ...agentLimits(config) });
   const phone = await PhoneDoor.start({
     server: sip?.admin ?? config.sip.drachtio,
     trunks: config.trunks,

@@ -14,6 +14,7 @@ import type {
 import type { HumanDesk } from '../room/human-desk.ts';
 import type { Journal } from '../room/journal.ts';
 import { Agent, type ToolRunner } from './agent.ts';
+import { costOf, type PriceTable } from './cost.ts';
 import type { HandOver } from './failover-settings.ts';
 import { handOver } from './hand-over.ts';
 import type { AgentProfile } from './profile.ts';
@@ -25,6 +26,8 @@ export interface AgentSources {
   readonly journal: Journal;
   /** Who takes a call whose models are gone; absent: nobody. */
   readonly humans?: Pick<HumanDesk, 'request'>;
+  /** What models cost; absent: nothing has a price. */
+  readonly prices?: PriceTable;
   /** The caller is told that the call will end soon after so many ms; absent: never. */
   readonly warnAfterMs?: number;
   readonly log: Log;
@@ -50,12 +53,15 @@ class Participant implements AgentParticipant {
   readonly #ready = Promise.withResolvers<undefined>();
   readonly #stopListening: () => void;
   #isReady = false;
+  /** Whose words the caller hears: a label of metrics. */
+  #model: string;
   #closing: Promise<void> | undefined;
 
   constructor(sources: AgentSources, options: OpenAgentOptions, profile: AgentProfile) {
     this.#sources = sources;
     this.#options = options;
     const { callId, tenant, thread, codec, call } = options;
+    this.#model = profile.model.name || profile.model.adapter;
     this.#agent = new Agent({
       callId,
       tenant,
@@ -138,8 +144,14 @@ class Participant implements AgentParticipant {
       spoken = { itemId, text };
       journal.caption(callId, { who: 'agent', text, final: false, utteranceId: itemId });
     });
-    events.on('said', ({ itemId, text, heardMs, interrupted, responseMs }) => {
-      journal.add(callId, { type: 'said', text, heardMs, interrupted, responseMs });
+    events.on('said', ({ itemId, text, heardMs, interrupted, responseMs, ...times }) => {
+      const { textMs, audioMs, duckMs, silenceMs } = times;
+      const measured = { textMs, audioMs, ...(interrupted ? { duckMs, silenceMs } : {}) };
+      journal.add(callId, {
+        ...{ type: 'said', text, heardMs, interrupted, responseMs },
+        ...measured,
+        model: this.#model,
+      });
       // Of a reply that was cut, the words that were heard.
       const heard = interrupted && spoken.itemId === itemId ? `${spoken.text} …` : text;
       journal.caption(callId, { who: 'agent', text: heard, final: true, utteranceId: itemId });
@@ -151,7 +163,14 @@ class Participant implements AgentParticipant {
       journal.add(callId, { type: 'tool', name, arguments: given, result, code, tookMs: took });
       log.info({ callId, tool: name, ok, code, tookMs: took }, 'tool ran');
     });
+    events.on('usage', ({ usage }) => {
+      const { model, source, ...counted } = usage;
+      const counts = Object.fromEntries(Object.entries(counted).filter(([, count]) => count > 0));
+      const costUsd = costOf(usage, this.#sources.prices ?? {});
+      journal.add(callId, { type: 'usage', model, source, costUsd, counts });
+    });
     events.on('line', ({ step, to, code, detail }) => {
+      if (step === 'restored' && to !== undefined) this.#model = to;
       const what = { step, ...(to && { to }), ...(code && { code }), ...(detail && { detail }) };
       journal.add(callId, { type: 'failover', ...what });
       log.warn({ callId, ...what }, 'the model of a call');

@@ -52,12 +52,40 @@ function measureEntry(record: CallRecord, entry: TimelineEntry, metrics: Metrics
     case 'tool':
       metrics.count('trunkline_tools_total', { tool: entry.name, outcome: outcomeOf(entry.result) });
       return;
+    case 'said':
+      measureSaid(record, entry, metrics);
+      return;
+    case 'usage':
+      if (entry.costUsd === null) return;
+      metrics.count('trunkline_cost_usd_total', { tenant: record.tenant, model: entry.model }, entry.costUsd);
+      return;
     case 'trouble':
       metrics.count('trunkline_troubles_total', { code: entry.code });
       return;
     default:
       return;
   }
+}
+
+/** How long the caller waited for it, and how fast the agent fell silent when it was interrupted. */
+function measureSaid(
+  { profile }: CallRecord,
+  entry: Extract<TimelineEntry, { type: 'said' }>,
+  metrics: Metrics,
+): void {
+  const { model = '', responseMs, textMs, audioMs, duckMs, silenceMs } = entry;
+  const by = { profile, model };
+  if (responseMs !== null) metrics.observe('trunkline_turn_response_seconds', by, responseMs / 1000);
+  for (const [stage, ms] of [
+    ['text', textMs],
+    ['audio', audioMs],
+  ] as const)
+    if (typeof ms === 'number') metrics.observe('trunkline_turn_stage_seconds', { ...by, stage }, ms / 1000);
+  for (const [stage, ms] of [
+    ['duck', duckMs],
+    ['silence', silenceMs],
+  ] as const)
+    if (typeof ms === 'number') metrics.observe('trunkline_barge_in_seconds', { ...by, stage }, ms / 1000);
 }
 
 function outcomeOf(result: unknown): string {

@@ -2,10 +2,11 @@
 import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import type { AgentOptions } from '../agent/open-voice.ts';
+import type { AgentSources } from '../agent/participant.ts';
 import type { ToolRegistry } from '../agent/tools/tool-registry.ts';
 import type { Log } from '../base/log.ts';
 import { pipelineSettings } from '../config/pipeline.ts';
-import { packageRoot, type Settings } from '../config.ts';
+import { packageRoot, type Config, type Settings } from '../config.ts';
 import { Sfu } from '../media/sfu.ts';
 import { MediaThreads } from '../media/threads.ts';
 import { findWorkerBinary } from '../media/worker-binary.ts';
@@ -51,6 +52,13 @@ export async function startMedia(
     ),
   );
   return [threads.value, workers.value];
+}
+
+/** What agents are to know of prices, and of the longest call. */
+export function agentLimits({ prices, calls }: Config): Pick<AgentSources, 'prices' | 'warnAfterMs'> {
+  const warnAfterMs = calls.duration_max_ms - calls.duration_warning_ms;
+  const warns = calls.duration_warning_ms > 0 && warnAfterMs > 0;
+  return { prices: prices.models, ...(warns ? { warnAfterMs } : {}) };
 }
 
 /**

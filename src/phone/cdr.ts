@@ -3,6 +3,7 @@ import type { Ending } from '../base/ending.ts';
 import type { Log } from '../base/log.ts';
 import type { LegStats } from '../media/control.ts';
 import type { Codec } from '../media/frame.ts';
+import type { CallFigures } from '../room/call-figures.ts';
 
 /** Marks of a call's life, in ms of the same clock. */
 export interface CallTimes {
@@ -44,9 +45,17 @@ export interface Cdr extends CallFacts {
   readonly sipStatus: number;
   readonly q850: number;
   readonly media: Omit<LegStats, 'dtmf'> | null;
+  /** Turns and cost of the agent; null when the call had no record. */
+  readonly agent: CallFigures | null;
 }
 
-export function cdrOf(facts: CallFacts, times: CallTimes, end: Ending, stats?: LegStats): Cdr {
+export function cdrOf(
+  facts: CallFacts,
+  times: CallTimes,
+  end: Ending,
+  stats?: LegStats,
+  agent?: CallFigures,
+): Cdr {
   const { invitedMs, answeredMs, endedMs } = times;
   const at = (ms: number): string => new Date(times.invitedAt.getTime() + ms - invitedMs).toISOString();
   return {
@@ -62,6 +71,7 @@ export function cdrOf(facts: CallFacts, times: CallTimes, end: Ending, stats?: L
     sipStatus: answeredMs === undefined ? end.sipStatus : 200,
     q850: end.q850,
     media: stats === undefined ? null : mediaOf(stats),
+    agent: agent ?? null,
   };
 }
 

@@ -7,6 +7,7 @@ import type { Log } from '../base/log.ts';
 import type { LegStats } from '../media/control.ts';
 import type { MediaThreadHandle } from '../media/thread-handle.ts';
 import type { AgentParticipant, OpenAgent } from '../room/agent-door.ts';
+import { figuresOf } from '../room/call-figures.ts';
 import type { Journal } from '../room/journal.ts';
 import type { LiveCall } from '../room/live-calls.ts';
 import type { Room } from '../room/room.ts';
@@ -336,7 +337,8 @@ export class InboundCall {
       answeredMs: this.#answeredMs,
       endedMs,
     };
-    this.#parts.journal.close(this.callId, end, stats);
+    const record = this.#parts.journal.close(this.callId, end, stats);
+    const figures = figuresOf(record?.timeline ?? []);
     const facts = {
       callId: this.callId,
       sipCallId: this.request.callId,
@@ -351,7 +353,7 @@ export class InboundCall {
       digits: this.#digits,
       holds: this.#holds,
     };
-    writeCdr(this.#parts.log, cdrOf(facts, times, end, stats));
+    writeCdr(this.#parts.log, cdrOf(facts, times, end, stats, figures));
   }
 }
 

@@ -31,6 +31,23 @@ export type TimelineEntry = { readonly atMs: number } & (
       readonly heardMs: number;
       readonly interrupted: boolean;
       readonly responseMs: number | null;
+      /** … to the first word of the answer, and to its first sound in hand. */
+      readonly textMs?: number | null;
+      readonly audioMs?: number | null;
+      /** Of an interrupted one: the caller's first voiced frame to the softer voice, and to silence. */
+      readonly duckMs?: number | null | undefined;
+      readonly silenceMs?: number | null | undefined;
+      /** Whose words: the profile's model, or its adapter. */
+      readonly model?: string;
+    }
+  /** A model did something that is billed; `costUsd` is null when it has no price. */
+  | {
+      readonly type: 'usage';
+      readonly model: string;
+      readonly source: string;
+      readonly costUsd: number | null;
+      /** What was counted, without what was 0. */
+      readonly counts: Readonly<Record<string, number>>;
     }
   | { readonly type: 'digit'; readonly digit: string }
   | {

@@ -88,10 +88,7 @@ function speaking(connection: Connection, stalled: () => boolean): Behaviour {
   return {
     event(event) {
       if (event.type !== 'response.create' || (stalled() && !bornStalled)) return;
-      const reply = new SpokenReply(
-        connection,
-        (event.response?.metadata ?? null),
-      );
+      const reply = new SpokenReply(connection, event.response?.metadata ?? null);
       reply.words('Here I am.');
       reply.audio(SENTENCE);
       reply.done();

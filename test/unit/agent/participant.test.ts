@@ -2,6 +2,7 @@
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { ToolResult } from '../../../src/agent/tools/tool.ts';
 import { createOpenAgent } from '../../../src/agent/participant.ts';
+import { modelUsage } from '../../../src/agent/usage.ts';
 import { agentProfileSchema } from '../../../src/agent/profile.ts';
 import { TrunklineError } from '../../../src/base/errors.ts';
 import { Events } from '../../../src/base/events.ts';
@@ -151,6 +152,76 @@ describe('an agent in a room', () => {
   it('asks for the end of the call when its goodbye has been played out', () => {
     thread.report(agent.portId, { type: 'hang_up', reason: 'goodbye' });
     expect(told).toEqual(['hangUp goodbye']);
+  });
+});
+
+describe('an agent whose model fails', () => {
+  it('writes every step into the timeline, and whose words follow', () => {
+    thread.report(agent.portId, { type: 'line', step: 'lost', code: 'MODEL_UNAVAILABLE', detail: 'gone' });
+    thread.report(agent.portId, { type: 'line', step: 'falling_back', to: 'offline' });
+    thread.report(agent.portId, { type: 'line', step: 'restored', to: 'offline' });
+    thread.report(agent.portId, { type: 'voicemail', path: '/messages/call_1.wav', recordedMs: 4000 });
+    expect(timeline()).toMatchObject([
+      { type: 'failover', step: 'lost', code: 'MODEL_UNAVAILABLE', detail: 'gone' },
+      { type: 'failover', step: 'falling_back', to: 'offline' },
+      { type: 'failover', step: 'restored', to: 'offline' },
+      { type: 'voicemail', path: '/messages/call_1.wav', recordedMs: 4000 },
+    ]);
+    expect(told).toEqual([]);
+  });
+
+  it('looks for somebody who takes the call, and tells the voice that there is nobody', async () => {
+    thread.report(agent.portId, { type: 'hand_over', to: { type: 'human', say: 'One moment.' } });
+    await expect.poll(() => thread.sent('voice.command')).toHaveLength(1);
+    expect(thread.sent('voice.command')).toMatchObject([
+      { command: { type: 'handed_over', taken: false, detail: 'no desk' } },
+    ]);
+    expect(timeline()).toMatchObject([{ type: 'failover', step: 'handed_over', to: 'human', taken: false }]);
+  });
+
+  it('goes out, comes back and says what it is told', () => {
+    agent.hold();
+    agent.resume('The colleague has left.');
+    agent.say('Hello again.', { uninterruptible: true });
+    expect(thread.sent('voice.command')).toMatchObject([
+      { command: { type: 'hold' } },
+      { command: { type: 'resume', notice: 'The colleague has left.' } },
+      { command: { type: 'say', text: 'Hello again.', uninterruptible: true } },
+    ]);
+  });
+});
+
+describe('what an agent costs', () => {
+  it('is written down with every report of its model, by the price table', () => {
+    const price = { text_in: 4, text_cached: 0, text_out: 0, audio_in: 0, audio_cached: 0, audio_out: 64 };
+    const openAgent = createOpenAgent({
+      profiles: new Map([[profile.name, profile]]),
+      tools: { run: () => Promise.resolve({ ok: true }) },
+      journal,
+      prices: { talker: { ...price, per_minute: 0, per_million_characters: 0 } },
+      warnAfterMs: 1000,
+      log: createLog({ level: 'silent' }),
+    });
+    const options = { callId: 'call_1', profile: 'desk', tenant: 'default', codec: 'pcmu' as const };
+    const other = openAgent({ ...options, thread: thread.handle });
+    const usage = modelUsage({
+      model: 'talker',
+      source: 'response',
+      inputTextTokens: 500,
+      outputAudioTokens: 1000,
+    });
+    thread.report(other.portId, { type: 'usage', usage });
+    thread.report(other.portId, { type: 'usage', usage: { ...usage, model: 'stranger' } });
+    expect(timeline()).toMatchObject([
+      {
+        type: 'usage',
+        model: 'talker',
+        costUsd: 0.066,
+        counts: { inputTextTokens: 500, outputAudioTokens: 1000 },
+      },
+      { type: 'usage', model: 'stranger', costUsd: null },
+    ]);
+    expect(thread.sent('voice.open').at(-1)).toMatchObject({ spec: { warnAfterMs: 1000 } });
   });
 });
 

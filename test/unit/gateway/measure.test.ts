@@ -85,6 +85,26 @@ describe('calls', () => {
     expect(told.get('trunkline_troubles_total{code="MODEL_UNAVAILABLE"}')).toBe(1);
   });
 
+  it('tell how long callers waited, how fast the agent yielded, and what it cost', async () => {
+    const [journal, metrics] = [new Journal(), new Metrics({ ofProcess: false })];
+    measureCalls(journal, metrics);
+    journal.open(origin('one'));
+    const said = { type: 'said', text: 'x', heardMs: 100, model: 'm' } as const;
+    journal.add('one', { ...said, interrupted: false, responseMs: 700, textMs: 300, audioMs: 600 });
+    journal.add('one', { ...said, interrupted: true, responseMs: null, duckMs: 40, silenceMs: 100 });
+    journal.add('one', { type: 'usage', model: 'm', source: 'response', costUsd: 0.25, counts: {} });
+    journal.add('one', { type: 'usage', model: 'x', source: 'response', costUsd: null, counts: {} });
+    const told = await values(metrics);
+    const by = 'profile="clinic",model="m"';
+    expect(told.get(`trunkline_turn_response_seconds_sum{${by}}`)).toBeCloseTo(0.7);
+    expect(told.get(`trunkline_turn_stage_seconds_sum{${by},stage="text"}`)).toBeCloseTo(0.3);
+    expect(told.get(`trunkline_turn_stage_seconds_sum{${by},stage="audio"}`)).toBeCloseTo(0.6);
+    expect(told.get(`trunkline_barge_in_seconds_sum{${by},stage="duck"}`)).toBeCloseTo(0.04);
+    expect(told.get(`trunkline_barge_in_seconds_sum{${by},stage="silence"}`)).toBeCloseTo(0.1);
+    expect(told.get('trunkline_cost_usd_total{tenant="acme",model="m"}')).toBeCloseTo(0.25);
+    expect([...told.keys()].filter((key) => key.includes('model="x"'))).toEqual([]);
+  });
+
   it('leave their sound figures, as far as there are some', async () => {
     const [journal, metrics] = [new Journal(), new Metrics({ ofProcess: false })];
     measureCalls(journal, metrics);
