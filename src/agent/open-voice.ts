@@ -131,7 +131,7 @@ export function createOpenVoice(
   };
 }
 
-function configured<O>(adapter: Adapter, options: O | undefined): O {
+function configured<O>(adapter: string, options: O | undefined): O {
   if (options === undefined)
     throw new TrunklineError('MODEL_UNAVAILABLE', `no ${adapter} server is configured`);
   return options;

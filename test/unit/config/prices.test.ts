@@ -15,6 +15,12 @@ describe('the shipped prices', () => {
     expect(shipped.models['gpt-live-transcribe']).toMatchObject({ per_minute: 0.017 });
   });
 
+  it('are free as far as nothing is said', () => {
+    const { models } = pricesSection.parse({ models: { own: { per_minute: 0.01 } } });
+    expect(models['own']).toMatchObject({ per_minute: 0.01, text_in: 0, audio_out: 0 });
+    expect(pricesSection.parse(undefined)).toEqual({ as_of: '', models: {} });
+  });
+
   it.each([
     [{ as_of: 'yesterday' }],
     [{ models: { x: { text_in: -1 } } }],

@@ -151,7 +151,6 @@ export class RealtimeSession implements VoiceSession {
     this.#responses.ask({ purpose: 'say', instructions: speakExactly(text), tools: false });
   }
 
-  /** The history was replayed; the answer to its last turn is asked for like any other. */
   resume(): void {
     this.#responses.ask({ purpose: 'turn', tools: true });
   }
