@@ -70,7 +70,8 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
   const [threads, sfu] = await startMedia(settings, tools, log, order);
   const rooms = order.add('rooms', new Rooms({ sfu, log }));
   const sip = await startSip(settings, log, order);
-  const openAgent = createOpenAgent({ profiles, tools, journal, log, ...agentLimits(config) });
+  const humans = desk.queue;
+  const openAgent = createOpenAgent({ profiles, tools, journal, humans, log, ...agentLimits(config) });
   const phone = await PhoneDoor.start({
     server: sip?.admin ?? config.sip.drachtio,
     trunks: config.trunks,

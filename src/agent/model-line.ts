@@ -8,7 +8,7 @@ import { next, type FailoverEvent, type FailoverState } from './failover.ts';
 import { FailoverPlan, type FailoverStep } from './failover-plan.ts';
 import type { HandOver } from './failover-settings.ts';
 import type { AgentProfile } from './profile.ts';
-import type { HistoryTurn, SessionEvents, VoiceModel, VoiceSession } from './voice-model.ts';
+import type { ConnectOptions, HistoryTurn, SessionEvents, VoiceModel, VoiceSession } from './voice-model.ts';
 
 export interface Models {
   /** @throws TrunklineError MODEL_UNAVAILABLE for an adapter that is not set up */
@@ -38,6 +38,7 @@ export interface ModelLineOptions {
   readonly profile: AgentProfile;
   readonly codec: Codec;
   readonly callId: string;
+  readonly tools?: ConnectOptions['tools'];
   readonly now: () => Date;
   readonly history: () => readonly HistoryTurn[];
   readonly on: ModelLineEvents;
@@ -158,10 +159,11 @@ export class ModelLine {
     this.#openingMs = 0;
     const generation = this.#generation;
     const current = (): boolean => generation === this.#generation && this.#state !== 'closed';
-    const { models, codec, callId, now, history } = this.#options;
+    const { models, codec, callId, now, history, tools } = this.#options;
     try {
       const session = await models.get(this.#profile.model.adapter).connect({
         ...{ codec, callId, now, profile: this.#profile, history: history() },
+        ...(tools === undefined ? {} : { tools }),
         on: (name, payload) => {
           if (current()) this.#told(name, payload);
         },

@@ -61,6 +61,7 @@ export class ModelSide {
     const { spec, codec, models, now } = options;
     this.#line = new ModelLine({
       ...{ models, codec, now, profile: spec.profile, callId: spec.callId },
+      ...(spec.tools === undefined ? {} : { tools: spec.tools }),
       history: () => this.#history.turns,
       on: {
         told: (name, payload) => this.#told(name, payload),
