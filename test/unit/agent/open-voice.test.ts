@@ -76,12 +76,16 @@ describe('createOpenVoice', () => {
     await voices.close();
   });
 
-  it('refuses a pipeline profile when no servers are configured', async () => {
+  it.each(['pipeline', 'live'])('does so for the adapter %s', async (adapter) => {
     const voices = createOpenVoice(options());
-    const pipeline = { ...profile, model: { adapter: 'pipeline', name: '', voice: '' } };
-    expect(() => voices.openVoice({ callId: 'call-1', profile: pipeline }, host())).toThrow(
-      /MODEL_UNAVAILABLE.*no pipeline of servers/,
-    );
+    const model = { ...profile.model, adapter };
+    const log: unknown[] = [];
+    voices.openVoice({ callId: 'call-1', profile: { ...profile, model, fallbacks: [] } }, host(log));
+    await vi.waitFor(() => expect(log).toHaveLength(2), { interval: 1 });
+    expect(log[0]).toMatchObject({
+      step: 'lost',
+      detail: expect.stringMatching(/^no .* configured$/) as string,
+    });
     await voices.close();
   });
 
