@@ -101,7 +101,10 @@ describe('a message', () => {
     expect(message?.recordedMs).toBeGreaterThanOrEqual(2900);
     let bytes = new Uint8Array();
     await until('the file is whole', () => {
-      void bytesOf('call-1.wav').then((read) => (bytes = new Uint8Array(read)));
+      bytesOf('call-1.wav').then(
+        (read) => (bytes = new Uint8Array(read)),
+        () => undefined,
+      );
       return bytes.length === (message?.recordedMs ?? 0) * 8;
     });
     // Sound, then silence.
