@@ -33,6 +33,8 @@ export interface TestGatewayOptions {
   readonly tools?: ConfigInput['tools'];
   /** The browser door; its port is any free one unless it is given. */
   readonly web?: ConfigInput['web'];
+  /** Where speech-to-speech models are. */
+  readonly models?: Pick<ConfigInput, 'realtime' | 'live'>;
   /** Where browsers reach the mediasoup worker. */
   readonly sfuAddress?: string;
   /** Where profiles with the adapter `realtime` find their model. */
@@ -232,6 +234,7 @@ function settingsOf(options: TestGatewayOptions, { folder, port, tls, drachtio }
     sfu: { workers: 1, listen_address: options.sfuAddress ?? host },
     operator: { port: 0 },
     web: { port: 0, ...options.web },
+    ...options.models,
     ...(options.calls === undefined ? {} : { calls: options.calls }),
     ...(options.tools === undefined ? {} : { tools: options.tools }),
     ...(options.realtime === undefined ? {} : { realtime: options.realtime }),

@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { cannedSound } from '../../support/realtime-server/canned-sound.ts';
 import { echo, echoing } from '../../support/realtime-server/echo.ts';
-import { openRecorded } from '../../support/realtime-server/recorded-session.ts';
+import { openRecorded, openRecordedLive } from '../../support/realtime-server/recorded-session.ts';
 import { script } from '../../support/realtime-server/script.ts';
 import { startRealtimeServer, type RealtimeServer } from '../../support/realtime-server/server.ts';
 import { talker } from '../../support/realtime-server/talker.ts';
@@ -190,8 +190,8 @@ describe('as a process', () => {
     const started = spawn(process.execPath, [main, ...args], { stdio: ['pipe', 'pipe', 'inherit'] });
     child = started;
     const [line] = (await once(createInterface(started.stdout), 'line')) as [string];
-    const { port } = JSON.parse(line) as { port: number };
-    return { port, exit: once(started, 'exit'), child: started };
+    const told = JSON.parse(line) as { port: number; OPENAI_BASE_URL: string };
+    return { ...told, exit: once(started, 'exit'), child: started };
   };
 
   it('prints its port, echoes, and ends with SIGTERM', async () => {
@@ -213,6 +213,20 @@ describe('as a process', () => {
     expect(call.soundOf(itemId)).toHaveLength(16_000);
     await call.model.close();
     child.stdin.end();
+    expect(await exit).toEqual([0, null]);
+  });
+
+  it('hears and speaks both protocols, and says where', { timeout: 60_000 }, async () => {
+    const { port, OPENAI_BASE_URL: baseUrl, exit, child } = await start('receptionist');
+    expect(baseUrl).toBe(`http://127.0.0.1:${port}/v1`);
+    const realtime = await openRecorded({ baseUrl });
+    realtime.session.greet();
+    expect((await realtime.nth('said')).text).toContain('Good morning');
+    const live = await openRecordedLive({ baseUrl });
+    live.session.greet();
+    expect((await live.nth('said')).text).toContain('Good morning');
+    await Promise.all([realtime.model.close(), live.model.close()]);
+    child.kill('SIGTERM');
     expect(await exit).toEqual([0, null]);
   });
 

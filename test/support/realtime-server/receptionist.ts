@@ -138,7 +138,7 @@ class Receptionist {
       type: 'message',
       status: 'completed',
       role: 'user',
-      content: [{ type: 'input_audio', transcript: null as never }],
+      content: [{ type: 'input_audio' }],
     });
     this.#inputs.push(async () => this.#dialog.heard(await text));
     if (detection !== null && detection?.create_response !== false && this.#running === null) {
