@@ -4,6 +4,7 @@
 import { isIP } from 'node:net';
 import { z } from 'zod';
 import { apiSection } from './config/api.ts';
+import { calendarSection, crmSection, smsSection, webhooksSection } from './config/after-call.ts';
 import { databaseSection } from './config/database.ts';
 import { deskSection } from './config/desk.ts';
 import { jobsSection } from './config/jobs.ts';
@@ -179,6 +180,10 @@ export const configSchema = z
     database: databaseSection,
     redis: redisSection,
     jobs: jobsSection,
+    crm: crmSection,
+    sms: smsSection,
+    calendar: calendarSection,
+    webhooks: webhooksSection,
     pipeline: pipelineSection,
     live: liveSection,
     tools: toolsSection.prefault({}),

@@ -80,6 +80,8 @@ export const QUEUES = {
       body: z.string().min(1).max(1600).optional(),
       template: z.string().min(1).max(64).optional(),
       values: z.record(z.string().max(64), z.string().max(400)).optional(),
+      /** The answer to STOP or START: it goes out although, and when, no other would. */
+      isOptReply: z.boolean().optional(),
     }),
     ...{
       attempts: 10,
@@ -114,6 +116,8 @@ export const QUEUES = {
       type: z.string().regex(/^[a-z][a-z_.-]{1,63}$/),
       at: z.iso.datetime(),
       data: z.record(z.string(), z.unknown()),
+      /** The one receiver of this job; absent: a job for each that wants the event is made. */
+      endpoint: z.string().min(1).max(64).optional(),
     }),
     ...{
       attempts: 10,

@@ -22,7 +22,8 @@ export interface Work<Q extends QueueName> extends Opened<Q> {
 /**
  * Does one job; resolves when everything is committed. It may be run again at any time, also after it was
  * done: every side effect carries the job's key.
- * @throws JobRefused when trying again cannot help; anything else is tried again
+ * @throws JobRefused when trying again cannot help, JobLater when it is too early; anything else is tried
+ * again
  */
 export type Handler<Q extends QueueName> = (work: Work<Q>, tools: WorkTools) => Promise<void>;
 
@@ -36,5 +37,16 @@ export class JobRefused extends Error {
   constructor(code: string, detail: string) {
     super(detail);
     this.code = code;
+  }
+}
+
+/** Not now, and no fault of the job: it is run again after `delayMs`, and no try is counted. */
+export class JobLater extends Error {
+  override readonly name = 'JobLater';
+  readonly delayMs: number;
+
+  constructor(delayMs: number, why: string) {
+    super(why);
+    this.delayMs = delayMs;
   }
 }

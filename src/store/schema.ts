@@ -123,6 +123,7 @@ interface MessagesTable {
   call_id: string | null;
   attributes: JsonDefault;
   send_after: Date | null;
+  handed_at: Date | null;
   created_at: MadeAt;
   updated_at: MadeAt;
   sent_at: Date | null;

@@ -137,6 +137,19 @@ export async function findAppointment(
     .executeTakeFirst();
 }
 
+/** The booking that a try made or took over, whatever became of it. */
+export async function appointmentOfAttempt(
+  { tenant, rows }: TenantRows,
+  attemptId: string,
+): Promise<StoredAppointment | undefined> {
+  return rows
+    .selectFrom('appointments')
+    .selectAll()
+    .where('tenant', '=', tenant)
+    .where('attempt_id', '=', attemptId)
+    .executeTakeFirst();
+}
+
 export interface AppointmentFilter {
   readonly calendar?: string | undefined;
   readonly callId?: string | undefined;

@@ -5,6 +5,9 @@ import { pageOf, placeOf, rowsToFetch, type Page, type PageQuestion } from '../p
 import type { Database } from '../schema.ts';
 import type { TenantRows } from '../store.ts';
 
+/** More of them to one number do not matter: a receipt is for a message of the last days. */
+const unanswered_max = 100;
+
 export type Message = Selectable<Database['messages']>;
 
 export type NewMessage = Omit<
@@ -44,6 +47,7 @@ export type MessageChange = Pick<
   | 'error_code'
   | 'error_detail'
   | 'send_after'
+  | 'handed_at'
   | 'sent_at'
   | 'delivered_at'
 >;
@@ -79,6 +83,45 @@ export async function findMessage(
     .where('tenant', '=', tenant)
     .where('message_id', '=', messageId)
     .executeTakeFirst();
+}
+
+/**
+ * Messages to a number that a provider was given and did not answer for: one of a receipt's may be among
+ * them.
+ */
+export async function unansweredMessages(
+  { tenant, rows }: TenantRows,
+  given: { readonly provider: string; readonly to: string },
+): Promise<Message[]> {
+  return rows
+    .selectFrom('messages')
+    .selectAll()
+    .where('tenant', '=', tenant)
+    .where('provider', '=', given.provider)
+    .where('to_number', '=', given.to)
+    .where('handed_at', 'is not', null)
+    .where('provider_message_id', 'is', null)
+    .orderBy('handed_at', 'desc')
+    .limit(unanswered_max)
+    .execute();
+}
+
+/** What a provider calls the messages to a number that it is known to have taken: the newest ones. */
+export async function providerIdsTo(
+  { tenant, rows }: TenantRows,
+  given: { readonly provider: string; readonly to: string },
+): Promise<Set<string>> {
+  const found = await rows
+    .selectFrom('messages')
+    .select('provider_message_id')
+    .where('tenant', '=', tenant)
+    .where('provider', '=', given.provider)
+    .where('to_number', '=', given.to)
+    .where('provider_message_id', 'is not', null)
+    .orderBy('created_at', 'desc')
+    .limit(unanswered_max)
+    .execute();
+  return new Set(found.map((one) => one.provider_message_id ?? ''));
 }
 
 /** Newest first. @throws TrunklineError STORE_CURSOR_INVALID */

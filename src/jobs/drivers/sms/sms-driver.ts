@@ -17,10 +17,11 @@ export interface SmsDriver {
   send(text: OutgoingText): Promise<string>;
   /**
    * Whether a text reached the provider whose sending had no answer: the provider's id, or null when it did
-   * not. Drivers whose provider cannot tell have no such method: they wait for a receipt.
+   * not. `taken`: ids of other messages of ours, which may say the same. Drivers whose provider cannot tell
+   * have no such method: they wait for a receipt.
    * @throws ProviderFailure
    */
-  find?(text: OutgoingText, since: Date): Promise<string | null>;
+  find?(text: OutgoingText, since: Date, taken: ReadonlySet<string>): Promise<string | null>;
   close(): Promise<void>;
 }
 

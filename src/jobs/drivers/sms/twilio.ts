@@ -26,7 +26,7 @@ const pageSchema = z.looseObject({
 
 const page_size_max = 50;
 /** `date_created` has whole seconds, and clocks differ. */
-const CLOCK_DIFFERENCE_MS = 5000;
+const CLOCK_DIFFERENCE_MS = 60_000;
 
 const STATUS: Readonly<Record<string, ReceiptStatus>> = {
   sent: 'sent',
@@ -70,7 +70,11 @@ export class Twilio implements SmsDriver {
     return messageSchema.parse(this.#http.parse(answer)).sid;
   }
 
-  async find({ to, body, signal }: OutgoingText, since: Date): Promise<string | null> {
+  async find(
+    { to, body, signal }: OutgoingText,
+    since: Date,
+    taken: ReadonlySet<string>,
+  ): Promise<string | null> {
     const query = new URLSearchParams({ To: to, PageSize: String(page_size_max) });
     const answer = await this.#http.ask({
       method: 'GET',
@@ -81,7 +85,11 @@ export class Twilio implements SmsDriver {
     const { messages } = pageSchema.parse(this.#http.parse(answer));
     const earliest = since.getTime() - CLOCK_DIFFERENCE_MS;
     const found = messages.find(
-      (one) => one.body === body && one.direction !== 'inbound' && Date.parse(one.date_created) >= earliest,
+      (one) =>
+        !taken.has(one.sid) &&
+        one.body === body &&
+        one.direction !== 'inbound' &&
+        Date.parse(one.date_created) >= earliest,
     );
     return found?.sid ?? null;
   }

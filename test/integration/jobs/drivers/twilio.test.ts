@@ -69,18 +69,20 @@ describe('a text by Twilio', () => {
     const since = new Date();
     twilio.fail('cut-after');
     await expect(sms.send(TEXT)).rejects.toMatchObject({ outcome: 'unclear' });
-    expect(await sms.find(TEXT, since)).toBe(twilio.messages[0]?.sid);
+    expect(await sms.find(TEXT, since, new Set())).toBe(twilio.messages[0]?.sid);
+    const taken = new Set(twilio.messages.map((one) => one.sid));
+    expect(await sms.find(TEXT, since, taken)).toBeNull();
   });
 
   it('that was never taken is not found, nor one of yesterday, nor another text', async () => {
     const { twilio, sms } = await stage();
     twilio.fail('cut');
     await expect(sms.send(TEXT)).rejects.toMatchObject({ outcome: 'unclear' });
-    expect(await sms.find(TEXT, new Date())).toBeNull();
+    expect(await sms.find(TEXT, new Date(), new Set())).toBeNull();
     await sms.send({ ...TEXT, body: 'Another text' });
-    expect(await sms.find(TEXT, new Date())).toBeNull();
+    expect(await sms.find(TEXT, new Date(), new Set())).toBeNull();
     await sms.send(TEXT);
-    expect(await sms.find(TEXT, new Date(Date.now() + 86_400_000))).toBeNull();
+    expect(await sms.find(TEXT, new Date(Date.now() + 86_400_000), new Set())).toBeNull();
   });
 });
 

@@ -1,0 +1,111 @@
+/**
+ * `crm`: a contact by its number and one activity per call, in our own store first, then in the tenant's
+ * CRM.
+ */
+import { ENDINGS } from '../../base/ending.ts';
+import { toE164 } from '../../base/phone-number.ts';
+import type { TenantRows } from '../../store/store.ts';
+import { linkActivity, putActivity, type Activity } from '../../store/tables/activities.ts';
+import { findCall, updateCall, type Call } from '../../store/tables/calls.ts';
+import { linkContact, upsertContact, type Contact } from '../../store/tables/contacts.ts';
+import { toolCallsOf } from '../../store/tables/tool-calls.ts';
+import { turnsOf } from '../../store/tables/turns.ts';
+import { summarise, type CallSummary } from '../drivers/crm/call-summary.ts';
+import type { CrmDriver } from '../drivers/crm/crm-driver.ts';
+import { JobRefused, type Handler, type WorkTools } from '../work.ts';
+import { askProvider } from './provider-outcome.ts';
+
+export interface CrmTenant {
+  /** undefined: the store alone. */
+  readonly driver?: CrmDriver | undefined;
+  /** ISO 3166, of numbers written without their country code; empty: none are read. */
+  readonly country: string;
+}
+
+interface Written {
+  readonly call: Call;
+  readonly contact: Contact;
+  readonly activity: Activity;
+  readonly summary: CallSummary;
+}
+
+export function crmHandler(tenantOf: (tenant: string) => CrmTenant): Handler<'crm'> {
+  return async ({ tenant, key, data, signal }, tools) => {
+    const { driver, country } = tenantOf(tenant);
+    if (data.type === 'contact') {
+      const { type: _type, callId: _call, ...change } = data;
+      const contact = await tools.store.tenant(tenant, (unit) => upsertContact(unit, change));
+      if (driver !== undefined) await pushContact(driver, contact, tools, signal);
+      return;
+    }
+    const written = await tools.store.tenant(tenant, (unit) => writeCall(unit, data.callId, country));
+    if (written === undefined || driver === undefined) return;
+    const { call, contact, activity, summary } = written;
+    const contactId = await pushContact(driver, contact, tools, signal);
+    const { title, text } = summary;
+    const outside = {
+      ...{ key: `${tenant}/${key}`, title, text },
+      ...{ startedAt: call.started_at, durationMs: call.duration_ms ?? 0 },
+      ...{ fromNumber: contact.e164, toNumber: call.to_number },
+    };
+    const id = await askProvider(() => driver.writeActivity(outside, contactId, signal));
+    await tools.store.tenant(tenant, (unit) =>
+      linkActivity(unit, activity.activity_id, { [driver.name]: id }),
+    );
+  };
+}
+
+async function pushContact(
+  driver: CrmDriver,
+  contact: Contact,
+  { store }: WorkTools,
+  signal: AbortSignal,
+): Promise<string> {
+  const { e164, name, email, company } = contact;
+  const outside = {
+    ...{ e164, name: name ?? undefined, email: email ?? undefined, company: company ?? undefined },
+    externalId: externalIdOf(contact.external, driver.name),
+  };
+  const id = await askProvider(() => driver.upsertContact(outside, signal));
+  await store.tenant(contact.tenant, (unit) => linkContact(unit, contact.contact_id, { [driver.name]: id }));
+  return id;
+}
+
+/** undefined: the caller withheld the number, and there is nobody to write it to. */
+async function writeCall(unit: TenantRows, callId: string, country: string): Promise<Written | undefined> {
+  const call = await findCall(unit, callId);
+  if (call === undefined) throw new JobRefused('JOB_PAYLOAD_INVALID', `no call ${callId}`);
+  const e164 = toE164(call.from_number, country);
+  const summary = await summaryOf(unit, call, e164 ?? '');
+  await updateCall(unit, callId, { summary: summary.text });
+  if (e164 === undefined) return undefined;
+  const name = summary.callerName;
+  const contact = await upsertContact(unit, { e164, ...(name === undefined ? {} : { name }) });
+  const activity = await putActivity(unit, {
+    ...{ contactId: contact.contact_id, callId, kind: 'call', summary: summary.text },
+    ...{ outcome: call.ending, occurredAt: call.started_at },
+  });
+  return { call, contact, activity, summary };
+}
+
+async function summaryOf(unit: TenantRows, call: Call, from: string): Promise<CallSummary> {
+  const [turns, tools] = [await turnsOf(unit, call.call_id), await toolCallsOf(unit, call.call_id)];
+  const spoken = turns.map(({ who, text }) => ({ who: who === 'caller' ? who : ('agent' as const), text }));
+  return summarise({
+    ...{ from, profile: call.profile, durationMs: call.duration_ms ?? 0 },
+    endingText: endingText(call.ending),
+    turns: spoken,
+    tools,
+  });
+}
+
+function endingText(slug: string | null): string {
+  const known = Object.entries(ENDINGS).find(([name]) => name === slug);
+  return known?.[1].text ?? 'Not known how';
+}
+
+function externalIdOf(external: unknown, driver: string): string | undefined {
+  const ids = typeof external === 'object' && external !== null ? (external as Record<string, unknown>) : {};
+  const id = ids[driver];
+  return typeof id === 'string' ? id : undefined;
+}

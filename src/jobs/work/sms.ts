@@ -1,0 +1,189 @@
+/**
+ * `sms`: one short message. Its row says what became of it:
+ *
+ *   queued ──> sent ──> delivered | undelivered | failed      by receipts
+ *     │  └──> held (quiet hours) ──> sent
+ *     └─────> suppressed (opted out) | failed (refused)
+ *
+ * `handed_at` is written before the provider is asked and cleared when it surely did nothing. Whoever finds
+ * it set, without a provider's id beside it, follows a try that had no answer: it looks for the message at
+ * the provider, or waits for a receipt, before it sends again.
+ */
+import { messageOf } from '../../base/errors.ts';
+import { addMessage, changeMessage, providerIdsTo, type Message } from '../../store/tables/messages.ts';
+import { hasOptedOut, setOptOut } from '../../store/tables/opt-outs.ts';
+import { ProviderFailure } from '../drivers/provider-failure.ts';
+import type { OptWords } from '../drivers/sms/opt-out.ts';
+import { sendableAt, type QuietHours } from '../drivers/sms/quiet-hours.ts';
+import { segmentsOf } from '../drivers/sms/segments.ts';
+import type { OutgoingText, SmsDriver } from '../drivers/sms/sms-driver.ts';
+import { fillTemplate } from '../drivers/sms/template.ts';
+import type { PayloadOf } from '../queues.ts';
+import { JobLater, JobRefused, type Handler, type Work, type WorkTools } from '../work.ts';
+import { jobErrorOf } from './provider-outcome.ts';
+
+export interface SmsTenant {
+  /** undefined: the outbox; the row is all there is. */
+  readonly driver?: SmsDriver | undefined;
+  readonly from: string;
+  readonly timeZone: string;
+  readonly quietHours: QuietHours;
+  readonly templates: Readonly<Record<string, string>>;
+  readonly partsMax: number;
+  /** How long a message without an answer waits for its receipt before it is sent again, in ms. */
+  readonly unclearWaitMs: number;
+  readonly optWords: OptWords;
+  /** Answers to STOP, START and HELP; empty: none. */
+  readonly replies: { readonly stop: string; readonly start: string; readonly help: string };
+}
+
+/** Twilio: the recipient told Twilio itself to stop. */
+const TWILIO_OPTED_OUT = '21610';
+const OUTBOX = 'outbox';
+
+export function smsHandler(
+  tenantOf: (tenant: string) => SmsTenant,
+  now: () => Date = () => new Date(),
+): Handler<'sms'> {
+  return async (work, tools) => {
+    const rules = tenantOf(work.tenant);
+    const message = await keep(work, rules, tools);
+    if (message.provider_message_id !== null || !['queued', 'held', 'failed'].includes(message.status))
+      return;
+    const { tenant, data } = work;
+    const change = (what: Parameters<typeof changeMessage>[2]): Promise<unknown> =>
+      tools.store.tenant(tenant, (unit) => changeMessage(unit, { messageId: message.message_id }, what));
+    const isUnwanted = await tools.store.tenant(tenant, (unit) =>
+      hasOptedOut(unit, { e164: data.to, channel: 'sms' }),
+    );
+    if (isUnwanted && data.isOptReply !== true) {
+      await change({ status: 'suppressed', error_detail: 'the recipient wants no messages' });
+      return;
+    }
+    const allowed = sendableAt(rules.quietHours, now(), rules.timeZone);
+    const waitMs = data.isOptReply === true ? 0 : allowed.getTime() - now().getTime();
+    if (waitMs > 0) {
+      await change({ status: 'held', send_after: allowed });
+      throw new JobLater(waitMs, 'quiet hours');
+    }
+    if (rules.driver === undefined) await change({ status: 'sent', provider: OUTBOX, sent_at: now() });
+    else await handOver({ work, tools, message, rules, driver: rules.driver, now, change });
+    await tellSent(work, tools, message, now());
+  };
+}
+
+/** The row of this job, made by its first try. */
+async function keep(work: Work<'sms'>, rules: SmsTenant, { store }: WorkTools): Promise<Message> {
+  const { tenant, key, data } = work;
+  const body = bodyOf(data, rules);
+  const segments = segmentsOf(body).parts.length;
+  if (body === '' || segments > rules.partsMax)
+    throw new JobRefused('SMS_TEXT_INVALID', `${segments} parts, ${rules.partsMax} are allowed`);
+  const { message } = await store.tenant(tenant, (unit) =>
+    addMessage(unit, {
+      ...{ idempotency_key: key, direction: 'outbound', status: 'queued', body, segments },
+      ...{ from_number: data.from ?? rules.from, to_number: data.to, call_id: data.callId },
+      ...{ template: data.template ?? null, provider: rules.driver?.name ?? OUTBOX },
+    }),
+  );
+  return message;
+}
+
+function bodyOf({ body, template, values }: PayloadOf<'sms'>, { templates }: SmsTenant): string {
+  if (body !== undefined) return body;
+  const text = template === undefined ? undefined : templates[template];
+  if (text === undefined) throw new JobRefused('SMS_TEXT_INVALID', `no template "${template ?? ''}"`);
+  try {
+    return fillTemplate(text, values ?? {});
+  } catch (error) {
+    throw new JobRefused('SMS_TEXT_INVALID', messageOf(error));
+  }
+}
+
+interface HandOver {
+  readonly work: Work<'sms'>;
+  readonly tools: WorkTools;
+  readonly message: Message;
+  readonly rules: SmsTenant;
+  readonly driver: SmsDriver;
+  readonly now: () => Date;
+  readonly change: (what: Parameters<typeof changeMessage>[2]) => Promise<unknown>;
+}
+
+async function handOver(job: HandOver): Promise<void> {
+  const { work, message, driver, now, change } = job;
+  const text: OutgoingText = {
+    ...{ messageId: message.message_id, to: message.to_number, from: message.from_number },
+    ...{ body: message.body, signal: work.signal },
+  };
+  const found = await earlierTry(job, text);
+  if (found !== null) return change({ status: 'sent', provider_message_id: found, sent_at: now() }).then();
+  await change({ handed_at: now(), provider: driver.name });
+  let id: string;
+  try {
+    id = await driver.send(text);
+  } catch (error) {
+    await afterFailure(job, error);
+    throw jobErrorOf(error);
+  }
+  const sent = { provider_message_id: id, sent_at: now(), error_code: null, error_detail: null };
+  const { tenant } = work;
+  const which = { messageId: message.message_id };
+  await job.tools.store.tenant(tenant, async (unit) => {
+    const open = ['queued', 'held', 'failed'] as const;
+    const changed = await changeMessage(unit, which, { ...sent, status: 'sent' }, open);
+    // Its receipt was quicker than the answer.
+    if (changed === undefined) await changeMessage(unit, which, sent);
+  });
+}
+
+/**
+ * What a try before this one did, if it had no answer: the provider's id, or null when it is to be sent
+ * (again).
+ */
+async function earlierTry(job: HandOver, text: OutgoingText): Promise<string | null> {
+  const { message, driver, rules, now } = job;
+  if (message.handed_at === null) return null;
+  if (driver.find !== undefined) {
+    try {
+      const { tenant } = job.work;
+      const { to_number: to } = message;
+      const taken = await job.tools.store.tenant(tenant, (unit) =>
+        providerIdsTo(unit, { provider: driver.name, to }),
+      );
+      return await driver.find(text, message.handed_at, taken);
+    } catch (error) {
+      throw jobErrorOf(error);
+    }
+  }
+  const waitMs = message.handed_at.getTime() + rules.unclearWaitMs - now().getTime();
+  if (waitMs > 0) throw new JobLater(waitMs, 'waiting for a receipt of a message without an answer');
+  return null;
+}
+
+async function afterFailure({ work, tools, message, change }: HandOver, error: unknown): Promise<void> {
+  if (!(error instanceof ProviderFailure)) return;
+  const { outcome, code, providerCode, detail } = error;
+  const words = { error_code: providerCode ?? code, error_detail: detail };
+  if (outcome === 'unclear') await change(words);
+  else if (outcome === 'unavailable') await change({ ...words, handed_at: null });
+  else await change({ ...words, handed_at: null, status: 'failed' });
+  if (providerCode !== TWILIO_OPTED_OUT) return;
+  const { to_number: e164 } = message;
+  await tools.store.tenant(work.tenant, (unit) =>
+    setOptOut(unit, { e164, channel: 'sms', optedOut: true, reason: 'told the provider' }),
+  );
+}
+
+async function tellSent(
+  { tenant }: Work<'sms'>,
+  { jobs }: WorkTools,
+  message: Message,
+  at: Date,
+): Promise<void> {
+  const event = {
+    ...{ eventId: `${message.message_id}/sent`, type: 'message.sent', at: at.toISOString() },
+    data: { messageId: message.message_id, to: message.to_number, callId: message.call_id },
+  };
+  await jobs.enqueue('webhooks', { tenant, key: event.eventId, data: event });
+}
