@@ -177,6 +177,8 @@ export const messageView = z.object({
   error_detail: words,
   call_id: words,
   send_after: instant.nullable(),
+  /** When its provider was last given it; no answer, while `provider_message_id` is null. */
+  handed_at: instant.nullable(),
   created_at: instant,
   sent_at: instant.nullable(),
   delivered_at: instant.nullable(),
@@ -187,6 +189,7 @@ export function viewMessage(message: Message): z.infer<typeof messageView> {
   return {
     ...shown,
     send_after: maybeAt(shown.send_after),
+    handed_at: maybeAt(shown.handed_at),
     created_at: at(shown.created_at),
     sent_at: maybeAt(shown.sent_at),
     delivered_at: maybeAt(shown.delivered_at),
