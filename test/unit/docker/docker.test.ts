@@ -1,4 +1,4 @@
-// There is no Docker engine here: files are held against each other, against our own schema, and against the linter.
+// No Docker engine here: the files are held against each other, our own schema, and a linter.
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { validate } from 'dockerfile-utils';
