@@ -21,7 +21,7 @@ export const WEB_BUILDS = {
   console: {
     name: 'console',
     proof: 'desk/index.html',
-    inputs: ['widget/client', 'src/web/wire.ts', 'package-lock.json'],
+    inputs: ['widget/client', 'src/web/wire.ts', 'src/web/desk-wire.ts', 'package-lock.json'],
   },
 };
 

@@ -35,6 +35,7 @@ export interface TestGatewayOptions {
   readonly web?: ConfigInput['web'];
   /** Where speech-to-speech models are. */
   readonly models?: Pick<ConfigInput, 'realtime' | 'live'>;
+  readonly desk?: ConfigInput['desk'];
   /** Where browsers reach the mediasoup worker. */
   readonly sfuAddress?: string;
   /** Where profiles with the adapter `realtime` find their model. */
@@ -235,6 +236,7 @@ function settingsOf(options: TestGatewayOptions, { folder, port, tls, drachtio }
     operator: { port: 0 },
     web: { port: 0, ...options.web },
     ...options.models,
+    desk: options.desk ?? {},
     ...(options.calls === undefined ? {} : { calls: options.calls }),
     ...(options.tools === undefined ? {} : { tools: options.tools }),
     ...(options.realtime === undefined ? {} : { realtime: options.realtime }),

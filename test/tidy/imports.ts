@@ -31,8 +31,8 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
 /** Files at the top of src/ that belong to a part of another name. */
 const PART_OF_FILE: Readonly<Record<string, string>> = { 'config-schema': 'config' };
 
-/** The one file that the gateway and browsers share. */
-const WIRE = 'src/web/wire.ts';
+/** The files that the gateway and browsers share. */
+const WIRES = ['src/web/wire.ts', 'src/web/desk-wire.ts'];
 
 /** Outside packages: where each may be imported, as a pattern of the importing file's path. */
 export const PACKAGE_TABLE: Readonly<Record<string, RegExp>> = {
@@ -98,7 +98,8 @@ export function partOf(path: string): string | undefined {
 }
 
 function checkOwn(part: string, target: string): string | undefined {
-  const targetPart = (part === 'widget' || part === 'console') && target === WIRE ? 'wire' : partOf(target);
+  const isShared = (part === 'widget' || part === 'console') && WIRES.includes(target);
+  const targetPart = isShared ? 'wire' : partOf(target);
   if (targetPart === part) return undefined;
   if (targetPart === undefined) return `${part} must not import ${target}`;
   if (IMPORT_TABLE[part]?.includes(targetPart)) return undefined;

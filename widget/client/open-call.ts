@@ -1,5 +1,5 @@
 /** One call from its first connection to its end: what is lost on the way, and what brings it back. */
-import type { EventPayload, Joined, WireParticipant } from '../../src/web/wire.ts';
+import type { Ask, EventPayload, Joined, WireParticipant } from '../../src/web/wire.ts';
 import { endingOf, LOCAL_ENDING, type CallEnding } from './call-ending.ts';
 import type { ClientEvents } from './client-events.ts';
 import { GatewayRefusal, type Signalling } from './signalling.ts';
@@ -11,6 +11,9 @@ export type Credentials =
 
 /** How often the first connection may fail before the gateway counts as unreachable. */
 const connect_attempts_max = 3;
+
+/** Questions that change the call for others. */
+export type CallControl = 'mode' | 'hold' | 'handBack' | 'end';
 
 export interface OpenCallParts {
   readonly signalling: Signalling;
@@ -72,6 +75,11 @@ export class OpenCall {
   /** What another page of this visitor needs to go on with the call; undefined before it has begun. */
   get resumeToken(): string | undefined {
     return this.#joined?.resumeToken;
+  }
+
+  /** What a human agent or supervisor does with the call. @throws GatewayRefusal, GatewayUnreachable */
+  async control<N extends CallControl>(name: N, ask: Ask<N>): Promise<void> {
+    await this.#signalling.ask(name, ask);
   }
 
   mute(muted: boolean): void {

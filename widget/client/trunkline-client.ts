@@ -2,13 +2,13 @@
  * A visitor's call from a web page: microphone, signalling and sound, kept together through loss and return.
  * Knows nothing of buttons; `<trunkline-call>` is one face for it, a site may build its own.
  */
-import { RESUME_WITHIN_MS } from '../../src/web/wire.ts';
+import { RESUME_WITHIN_MS, type Ask } from '../../src/web/wire.ts';
 import { endingOf, LOCAL_ENDING, type CallEnding } from './call-ending.ts';
 import { CALL_STATE, isOpen, nextState, type CallEvent, type CallState } from './call-state.ts';
 import type { ClientEvents } from './client-events.ts';
 import { Emitter } from './emitter.ts';
 import { browserMicrophones, type Microphone, type Microphones } from './microphone.ts';
-import { OpenCall, type Credentials, type OpenCallParts } from './open-call.ts';
+import { OpenCall, type CallControl, type Credentials, type OpenCallParts } from './open-call.ts';
 import { Signalling } from './signalling.ts';
 import { WebRtcMedia, type CallMedia } from './webrtc-media.ts';
 
@@ -126,6 +126,15 @@ export class TrunklineClient {
       this.#chosenId = previousId;
       await this.#tellMicrophones();
     }
+  }
+
+  /**
+   * What a human agent or supervisor does with the call: `mode`, `hold`, `handBack`, `end`.
+   * @throws GatewayRefusal, GatewayUnreachable; Error when no call is on
+   */
+  async control<N extends CallControl>(name: N, ask: Ask<N>): Promise<void> {
+    if (this.#call === undefined) throw new Error('no call is on');
+    await this.#call.control(name, ask);
   }
 
   /** 0 to 1, at this moment: for meters. */

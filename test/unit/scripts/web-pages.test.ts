@@ -34,6 +34,7 @@ function checkout(): { root: string; cacheFolder: string; progress: (text: strin
     'widget',
     'console',
     'src/web/wire.ts',
+    'src/web/desk-wire.ts',
     'package-lock.json',
     'package.json',
     'tsconfig.json',
