@@ -10,6 +10,7 @@ import { ClosingOrder } from './gateway/closing-order.ts';
 import { measureParts } from './gateway/measure.ts';
 import { observe } from './gateway/observe.ts';
 import { startDesk } from './gateway/start-desk.ts';
+import { startJobs } from './gateway/start-jobs.ts';
 import { agentLimits, startMedia } from './gateway/start-media.ts';
 import { startSip } from './gateway/start-sip.ts';
 import { startTools } from './gateway/start-tools.ts';
@@ -64,6 +65,7 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
   const { config, profiles } = settings;
   const journal = new Journal();
   const { metrics } = observe({ journal, settings, order });
+  await startJobs({ settings, journal, log, order });
   const desk = await startDesk({ settings, journal, log }, order);
   const { registry: tools, records, mcp } = await startTools(settings, log, order);
   tools.add(transferToHuman(desk.queue));

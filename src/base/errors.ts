@@ -72,7 +72,7 @@ export const ERROR_CATALOGUE = {
     'The data folder is in use by another gateway: stop it, or give this one its own data_dir.',
   STORE_CURSOR_INVALID: 'The page cursor was not made by this gateway: begin with the first page.',
   STORE_KEY_REUSED: 'The idempotency key was used for another request: use a new key for each.',
-  JOBS_UNAVAILABLE: 'Jobs cannot be kept now: the spool is full or its disk fails; see jobs.spool.',
+  JOBS_UNAVAILABLE: 'Jobs are not taken now: Redis is away, or the spool is full; the log says which.',
   JOB_PAYLOAD_INVALID: 'A job has a payload that its queue cannot read: replay it with a version that can.',
   DESK_CALL_TAKEN: 'The call does not ring here any more: a colleague was quicker, or the caller is gone.',
   DESK_SIGNED_OUT: 'The desk is not signed in any more: sign in again.',

@@ -3,7 +3,10 @@ import { z } from 'zod';
 
 export const jobsSection = z
   .strictObject({
+    keep: z.boolean().default(true),
     worker: z.enum(['child', 'none']).default('child'),
+    lock_ms: z.int().min(1000).max(600_000).default(15_000),
+    patience_ms: z.int().min(0).max(600_000).default(10_000),
     spool: z
       .strictObject({
         fsync: z.enum(['always', 'interval', 'never']).default('interval'),

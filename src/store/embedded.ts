@@ -4,7 +4,8 @@
  * process are both clients of it, by the same driver and the same SQL as of any other Postgres.
  */
 import { createHash } from 'node:crypto';
-import { chmod, mkdir, rm, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
@@ -49,10 +50,17 @@ export interface EmbeddedDatabase {
 export async function serveEmbedded(dataDir: string): Promise<EmbeddedDatabase> {
   const lock = await lockFolder(dataDir);
   const folder = join(dataDir, 'postgres');
-  await mkdir(folder, { recursive: true });
   // Loading it takes a second: only this process should.
   const { PGlite } = await import('@electric-sql/pglite');
   const { PGLiteSocketServer } = await import('@electric-sql/pglite-socket');
+  if (!existsSync(folder)) {
+    // Made beside its place: a process that is killed in the middle of it leaves no half database behind.
+    await mkdir(dataDir, { recursive: true });
+    await rm(`${folder}.new`, { recursive: true, force: true });
+    const fresh = await PGlite.create({ dataDir: `${folder}.new` });
+    await fresh.close();
+    await rename(`${folder}.new`, folder);
+  }
   const db = await PGlite.create({ dataDir: folder });
   const path = join(await socketFolder(dataDir), '.s.PGSQL.5432');
   // Left behind by a process that was killed; the lock says that nobody listens there.

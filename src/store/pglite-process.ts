@@ -1,16 +1,21 @@
 /** The embedded database's own process: `node pglite-process.ts DATA_FOLDER`. Ends when its parent goes. */
 import { messageOf } from '../base/errors.ts';
-import { serveEmbedded } from './embedded.ts';
+import { serveEmbedded, type EmbeddedDatabase } from './embedded.ts';
+
+let database: EmbeddedDatabase | undefined;
+function end(): void {
+  // While it is being opened nothing was promised to anybody: it is left as after a crash.
+  void (database?.close() ?? Promise.resolve()).finally(() => process.exit(0));
+}
+
+// Before anything that takes time: a parent that goes meanwhile would leave us behind, and the folder locked.
+process.on('SIGTERM', end);
+process.on('disconnect', end);
+// Ctrl-C in a terminal reaches the whole group; the parent decides when the database goes.
+process.on('SIGINT', () => undefined);
 
 try {
-  const database = await serveEmbedded(process.argv[2] ?? '');
-  const end = (): void => {
-    void database.close().finally(() => process.exit(0));
-  };
-  process.on('SIGTERM', end);
-  // A signal of the terminal reaches the whole group; the parent decides when the database goes.
-  process.on('SIGINT', () => undefined);
-  process.on('disconnect', end);
+  database = await serveEmbedded(process.argv[2] ?? '');
   process.send?.({ type: 'up' }, undefined, undefined, () => undefined);
 } catch (error) {
   process.stderr.write(`${messageOf(error)}\n`);

@@ -31,6 +31,8 @@ export interface TestGatewayOptions {
   readonly calls?: ConfigInput['calls'];
   readonly threads?: number;
   readonly tools?: ConfigInput['tools'];
+  /** Nothing is kept unless it is asked for. */
+  readonly jobs?: ConfigInput['jobs'];
   /** The browser door; its port is any free one unless it is given. */
   readonly web?: ConfigInput['web'];
   /** Where speech-to-speech models are. */
@@ -234,6 +236,8 @@ function settingsOf(options: TestGatewayOptions, { folder, port, tls, drachtio }
     },
     sfu: { workers: 1, listen_address: options.sfuAddress ?? host },
     operator: { port: 0 },
+    // Redis, database and job process have tests of their own: hundreds of gateways need not start them each.
+    jobs: { keep: false, ...options.jobs },
     web: { port: 0, ...options.web },
     ...options.models,
     desk: options.desk ?? {},

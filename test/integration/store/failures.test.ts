@@ -1,5 +1,7 @@
 /** What the store says when the database is away, dies, or gives way; and what the database keeps. */
-import { mkdtemp, rm, stat } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -167,5 +169,30 @@ describe('the embedded database', () => {
     expect(await socketFolder(join(deep, 'c'))).not.toBe(folder);
     await rm(folder, { recursive: true });
     await rm(await socketFolder(join(deep, 'c')), { recursive: true });
+  });
+
+  it('leaves no half database behind when its first start is killed', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'trunkline-embedded-'));
+    // What a process that was killed while it made a database leaves.
+    await mkdir(join(folder, 'postgres.new', 'base'), { recursive: true });
+    await writeFile(join(folder, 'postgres.new', 'PG_VERSION'), '18\n');
+    const database = await serveEmbedded(folder);
+    expect(await readdir(folder)).toEqual(['postgres']);
+    await database.close();
+    await rm(await socketFolder(folder), { recursive: true });
+    await rm(folder, { recursive: true });
+  });
+
+  it('lets go of its folder when its parent is gone before it is up', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'trunkline-embedded-'));
+    const script = 'src/store/pglite-process.ts';
+    const child = spawn(process.execPath, [script, folder], { stdio: ['ignore', 'ignore', 'ignore', 'ipc'] });
+    const ended = once(child, 'exit');
+    child.disconnect();
+    await ended;
+    const next = await serveEmbedded(folder);
+    await next.close();
+    await rm(await socketFolder(folder), { recursive: true });
+    await rm(folder, { recursive: true });
   });
 });

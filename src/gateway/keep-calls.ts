@@ -1,0 +1,50 @@
+/**
+ * The bridge from the journal to the spool: every word about a call goes out as it happens, none waits for
+ * another.
+ */
+import type { Log } from '../base/log.ts';
+import { callWord, type CallWord } from '../jobs/payloads/transcripts.ts';
+import type { SpoolContent } from '../jobs/spool/line.ts';
+import type { CallRecord, Journal } from '../room/journal.ts';
+
+/** Where words go; the spool does. */
+export interface WordSink {
+  append(content: SpoolContent): boolean;
+}
+
+/** Returns what ends it. */
+export function keepCalls(parts: { journal: Journal; sink: WordSink; log: Log }): () => void {
+  const { journal, sink, log } = parts;
+  const tell = ({ tenant, callId }: Pick<CallRecord, 'tenant' | 'callId'>, word: unknown): void => {
+    // A fact that does not fit would be refused by the other end, too, long after its call: say it here.
+    const parsed = callWord.safeParse(word);
+    if (parsed.success) sink.append({ type: 'call', tenant, callId, word: parsed.data });
+    else
+      log.error({ callId, code: 'JOB_PAYLOAD_INVALID', detail: parsed.error.message }, 'a fact is not kept');
+  };
+  const ends = [
+    journal.events.on('opened', (record) => tell(record, openedWord(record))),
+    journal.events.on('added', ({ callId, entry }) => {
+      const record = journal.get(callId);
+      if (record === undefined) return;
+      tell(record, { type: 'fact', index: record.timeline.length - 1, fact: entry });
+    }),
+    journal.events.on('closed', (record) => tell(record, closedWord(record))),
+  ];
+  return () => ends.forEach((end) => end());
+}
+
+function openedWord(record: CallRecord): CallWord {
+  const { startedAt, source = 'phone', sipCallId, trunk, profile, from, to } = record;
+  return { type: 'opened', startedAt, source, sipCallId, trunk, profile, from, to };
+}
+
+function closedWord({ startedAt, durationMs = 0, ending, media }: CallRecord): CallWord {
+  // Which keys were pressed may be a secret: the timeline has them for those who may read it.
+  const { dtmf: _secret, ...stats } = media ?? { dtmf: [] };
+  return {
+    ...{ type: 'closed', endedAt: new Date(Date.parse(startedAt) + durationMs).toISOString(), durationMs },
+    ...{ ending: ending?.slug ?? 'unknown', endingClass: ending?.class ?? 'indeterminate' },
+    ...{ detail: ending?.detail ?? null, media: media === undefined ? null : stats },
+  };
+}

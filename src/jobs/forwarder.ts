@@ -1,0 +1,136 @@
+/** From the spool to Redis, in order; with Redis away it waits and tries again, and the spool grows. */
+import { systemClock, type Clock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { wrap, type Envelope } from './envelope.ts';
+import { isQueueName, type QueueName } from './queues.ts';
+import type { SpoolEntry } from './spool/line.ts';
+import type { Spool } from './spool/spool.ts';
+
+/** What takes envelopes for good; JobQueues does. */
+export interface Taker {
+  add(queue: QueueName, envelopes: readonly Envelope[], delayMs?: number): Promise<void>;
+}
+
+const pause_first_ms = 50;
+const pause_max_ms = 2000;
+const batch_entries_max = 200;
+
+export interface ForwarderOptions {
+  readonly spool: Spool;
+  readonly taker: Taker;
+  readonly log: Log;
+  readonly clock?: Clock;
+}
+
+export class Forwarder {
+  readonly #options: ForwarderOptions;
+  readonly #clock: Clock;
+  readonly #ended: Promise<void>;
+  #closed = false;
+  #wake: (() => void) | undefined;
+  #isAway = false;
+
+  constructor(options: ForwarderOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+    this.#ended = this.#run();
+  }
+
+  /** Redis does not take jobs now. */
+  get isAway(): boolean {
+    return this.#isAway;
+  }
+
+  /** Ends after the spool is closed. Idempotent. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#wake?.();
+    await this.#ended;
+  }
+
+  async #run(): Promise<void> {
+    const { spool, log } = this.#options;
+    let pauseMs = pause_first_ms;
+    while (!this.#closed) {
+      try {
+        const entries = await spool.next();
+        if (entries === undefined) return;
+        await this.#give(entries);
+        if (this.#isAway) log.info({ waiting: spool.waiting }, 'Redis takes jobs again');
+        this.#isAway = false;
+        pauseMs = pause_first_ms;
+      } catch (error) {
+        spool.rewind();
+        const waiting = spool.waiting;
+        if (!this.#isAway)
+          log.warn({ detail: messageOf(error), waiting }, 'Redis takes no jobs: they wait here');
+        this.#isAway = true;
+        await this.#pause(pauseMs);
+        pauseMs = Math.min(pause_max_ms, pauseMs * 2);
+      }
+    }
+  }
+
+  async #give(entries: readonly SpoolEntry[]): Promise<void> {
+    const { spool, taker } = this.#options;
+    for (const { queue, envelope, delayMs, last } of parcels(spool.gateway, entries)) {
+      if (isQueueName(queue)) await taker.add(queue, [envelope], delayMs);
+      else
+        this.#options.log.error(
+          { code: 'JOB_PAYLOAD_INVALID', queue },
+          'a job of an unknown queue is dropped',
+        );
+      await spool.taken(last);
+    }
+  }
+
+  async #pause(ms: number): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    const cancel = this.#clock.after(ms, () => resolve(undefined));
+    this.#wake = () => resolve(undefined);
+    if (this.#closed) resolve(undefined);
+    await promise;
+    cancel();
+  }
+}
+
+interface Parcel {
+  readonly queue: string;
+  readonly envelope: Envelope;
+  readonly delayMs?: number;
+  /** Number of its last entry. */
+  readonly last: number;
+}
+
+/** Words about calls of one tenant that follow one another go together; every job goes alone. */
+export function parcels(gateway: string, entries: readonly SpoolEntry[]): Parcel[] {
+  const made: Parcel[] = [];
+  let words: { tenant: string; entries: SpoolEntry[] } | undefined;
+  const finish = (): void => {
+    const [first, last] = [words?.entries[0], words?.entries.at(-1)];
+    if (words === undefined || first === undefined || last === undefined) return;
+    const batch = words.entries.flatMap(({ seq, content }) =>
+      content.type === 'call' ? [{ seq, callId: content.callId, word: content.word }] : [],
+    );
+    const key = `${gateway}/${first.seq}-${last.seq}`;
+    const envelope = wrap('transcripts', { tenant: words.tenant, key, data: { gateway, entries: batch } });
+    made.push({ queue: 'transcripts', envelope, last: last.seq });
+    words = undefined;
+  };
+  for (const entry of entries) {
+    const { content } = entry;
+    if (content.type === 'job') {
+      finish();
+      const { queue, envelope, delayMs } = content;
+      made.push({ queue, envelope, last: entry.seq, ...(delayMs === undefined ? {} : { delayMs }) });
+    } else if (words?.tenant === content.tenant && words.entries.length < batch_entries_max)
+      words.entries.push(entry);
+    else {
+      finish();
+      words = { tenant: content.tenant, entries: [entry] };
+    }
+  }
+  finish();
+  return made;
+}

@@ -1,0 +1,65 @@
+/** What a job process is made of: the store, the queues, and a worker for every queue that has a handler. */
+import { systemClock } from '../base/clock.ts';
+import { messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import { Store } from '../store/store.ts';
+import { JobQueues } from './job-queues.ts';
+import { JobWorker } from './job-worker.ts';
+import { QUEUE_NAMES, type QueueName } from './queues.ts';
+import type { RedisAddress } from './redis.ts';
+import type { Handler, Handlers, WorkTools } from './work.ts';
+
+export interface JobProcessOptions {
+  readonly redis: RedisAddress;
+  readonly database: { readonly url: string; readonly connectionsMax: number; readonly timeoutMs: number };
+  /** Made to exist in the store at the start; others come with their first call. */
+  readonly tenants: readonly string[];
+  readonly handlers: Handlers;
+  readonly lockMs: number;
+  readonly log: Log;
+}
+
+export interface JobProcess {
+  /** Lets jobs under way finish for `patienceMs`. */
+  close(patienceMs: number): Promise<void>;
+}
+
+const migrate_again_ms = 500;
+
+/** Waits for the database as long as it takes. @throws TrunklineError STORE_MIGRATION_INVALID */
+export async function startJobProcess(options: JobProcessOptions): Promise<JobProcess> {
+  const { redis, database, handlers, lockMs, log } = options;
+  const store = Store.open({ ...database, log });
+  await prepare(store, options);
+  const jobs = new JobQueues(redis, log);
+  const tools: WorkTools = { store, jobs, log };
+  const workers = QUEUE_NAMES.flatMap((queue) => {
+    const handler = handlers[queue] as Handler<QueueName> | undefined;
+    return handler === undefined ? [] : [new JobWorker({ queue, handler, tools, redis, lockMs })];
+  });
+  log.info({ queues: QUEUE_NAMES.filter((name) => handlers[name] !== undefined) }, 'jobs are worked on');
+  return {
+    close: async (patienceMs) => {
+      await Promise.all(workers.map((worker) => worker.close(patienceMs)));
+      await jobs.close();
+      await store.close();
+    },
+  };
+}
+
+async function prepare(store: Store, { tenants, log }: JobProcessOptions): Promise<void> {
+  for (let tries = 0; ; tries += 1) {
+    try {
+      const ran = await store.migrate();
+      if (ran.length > 0) log.info({ migrations: ran }, 'the database was brought up to date');
+      await store.ensureTenants(tenants);
+      return;
+    } catch (error) {
+      if (!(error instanceof Error && 'code' in error && error.code === 'STORE_UNAVAILABLE')) throw error;
+      if (tries % 20 === 0) log.warn({ detail: messageOf(error) }, 'waiting for the database');
+      const { promise, resolve } = Promise.withResolvers<undefined>();
+      systemClock.after(migrate_again_ms, () => resolve(undefined));
+      await promise;
+    }
+  }
+}

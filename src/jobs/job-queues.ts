@@ -1,0 +1,114 @@
+/** The queues from the side of whoever fills them: envelopes go to Redis, each job once. */
+import { Queue, type JobsOptions } from 'bullmq';
+import { TrunklineError, messageOf } from '../base/errors.ts';
+import type { Log } from '../base/log.ts';
+import type { Enqueue } from './enqueue.ts';
+import { jobIdOf, wrap, type Envelope, type NewJob } from './envelope.ts';
+import { QUEUES, QUEUE_NAMES, type QueueName } from './queues.ts';
+import { connectRedis, type RedisAddress } from './redis.ts';
+
+/**
+ * Done jobs stay so long for people to look at, and as the memory by which a job that comes again is known.
+ */
+const kept_done = { age: 24 * 3600, count: 5000 };
+const kept_failed = { age: 7 * 24 * 3600, count: 5000 };
+/** Longest wait for Redis to take a job, in ms. */
+const take_ms_max = 5000;
+
+export class JobQueues implements Enqueue {
+  readonly #address: RedisAddress;
+  readonly #redis: ReturnType<typeof connectRedis>;
+  #queues: ReadonlyMap<QueueName, Queue> | undefined;
+
+  constructor(address: RedisAddress, log: Log) {
+    this.#address = address;
+    this.#redis = connectRedis(address, { patient: false, log });
+  }
+
+  /**
+   * Made when Redis is there for the first time: a queue that meets none at its making never gets over it.
+   * @throws TrunklineError JOBS_UNAVAILABLE
+   */
+  #ready(): ReadonlyMap<QueueName, Queue> {
+    if (this.#redis.status !== 'ready') throw new TrunklineError('JOBS_UNAVAILABLE', 'Redis is away');
+    this.#queues ??= new Map(
+      QUEUE_NAMES.map((name) => {
+        const queue = new Queue(name, { connection: this.#redis, prefix: this.#address.prefix });
+        queue.on('error', () => undefined);
+        return [name, queue];
+      }),
+    );
+    return this.#queues;
+  }
+
+  /** For pages that show them. @throws TrunklineError JOBS_UNAVAILABLE */
+  get all(): readonly Queue[] {
+    return [...this.#ready().values()];
+  }
+
+  async enqueue<Q extends QueueName>(queue: Q, job: NewJob<Q>): Promise<void> {
+    await this.add(queue, [wrap(queue, job)], job.delayMs);
+  }
+
+  /**
+   * Resolves when Redis has all of them. A job that it had before is not added again.
+   * @throws TrunklineError JOBS_UNAVAILABLE: it may have taken some
+   */
+  async add(queue: QueueName, envelopes: readonly Envelope[], delayMs = 0): Promise<void> {
+    const { attempts } = QUEUES[queue];
+    const jobs = envelopes.map((envelope) => ({
+      name: queue,
+      data: envelope,
+      opts: {
+        jobId: jobIdOf(envelope.tenant, envelope.key),
+        ...{ attempts, delay: delayMs, backoff: { type: 'bounded' } },
+        ...{ removeOnComplete: kept_done, removeOnFail: kept_failed },
+      } satisfies JobsOptions,
+    }));
+    try {
+      await within(take_ms_max, Promise.resolve(this.#ready().get(queue)?.addBulk(jobs)));
+    } catch (error) {
+      if (error instanceof TrunklineError) throw error;
+      throw new TrunklineError('JOBS_UNAVAILABLE', messageOf(error), { cause: error });
+    }
+  }
+
+  /** A job that died is given back: with a new id, as the old one is among the failed. */
+  async replay(queue: QueueName, envelope: Envelope, replays: number): Promise<void> {
+    const again = { ...envelope, key: `${envelope.key}#${replays}` };
+    const { attempts } = QUEUES[queue];
+    const options = { jobId: jobIdOf(again.tenant, again.key), attempts, backoff: { type: 'bounded' } };
+    await within(take_ms_max, Promise.resolve(this.#ready().get(queue)?.add(queue, envelope, options)));
+  }
+
+  /** Jobs that wait, run or are delayed, by queue. @throws TrunklineError JOBS_UNAVAILABLE */
+  async depths(): Promise<Record<QueueName, number>> {
+    const counted = await Promise.all(
+      [...this.#ready()].map(async ([name, queue]): Promise<[QueueName, number]> => {
+        const counts = await within(
+          take_ms_max,
+          queue.getJobCounts('wait', 'active', 'delayed', 'prioritized'),
+        );
+        return [name, Object.values(counts).reduce((sum, one) => sum + one, 0)];
+      }),
+    );
+    return Object.fromEntries(counted) as Record<QueueName, number>;
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(
+      [...(this.#queues?.values() ?? [])].map((queue) => queue.close().catch(() => undefined)),
+    );
+    this.#redis.disconnect();
+  }
+}
+
+async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+  const { promise, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`no answer of Redis within ${limitMs} ms`)), limitMs);
+  try {
+    return await Promise.race([work, promise]);
+  } finally {
+    clearTimeout(timer);
+  }
+}

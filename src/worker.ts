@@ -1,0 +1,57 @@
+/** The job process: configuration, start, signals, exit code. `npm run worker`, or a child of the gateway. */
+import { createLog } from './base/log.ts';
+import { messageOf } from './base/errors.ts';
+import { loadSettings, readEnvironment, type Settings } from './config.ts';
+import { addressesOf } from './jobs/addresses.ts';
+import { startJobProcess, type JobProcess } from './jobs/job-process.ts';
+import { HANDLERS } from './jobs/work/handlers.ts';
+
+const EXIT_CONFIGURATION = 78; // EX_CONFIG of sysexits.h
+const EXIT_START_FAILED = 1;
+
+function configured(): Settings {
+  try {
+    const environment = readEnvironment();
+    // The gateway names the file that it was started with itself.
+    return loadSettings({ ...environment, configFile: process.argv[2] ?? environment.configFile });
+  } catch (error) {
+    process.stderr.write(`${messageOf(error)}\n`);
+    process.exit(EXIT_CONFIGURATION);
+  }
+}
+
+const settings = configured();
+const { config } = settings;
+const log = createLog({ level: config.log.level });
+process.on('uncaughtException', (error) => {
+  log.fatal({ err: error }, 'uncaught exception');
+  process.exit(EXIT_START_FAILED);
+});
+
+let running: JobProcess | undefined;
+let timesAsked = 0;
+const stop = (): void => {
+  timesAsked += 1;
+  if (timesAsked > 2) process.exit(EXIT_START_FAILED);
+  if (timesAsked > 1) return;
+  // Whatever does not end in time is taken up by the next job process.
+  void (running?.close(config.jobs.patience_ms) ?? Promise.resolve()).finally(() => process.exit(0));
+};
+process.on('SIGTERM', stop);
+// A terminal's Ctrl-C reaches the gateway, too, which then asks us in its own good time.
+if (process.send === undefined) process.on('SIGINT', stop);
+else process.on('SIGINT', () => undefined);
+process.on('disconnect', stop);
+
+try {
+  const tenants = [...config.trunks, ...config.numbers, ...config.web.widget_keys, ...config.web.tenant_keys];
+  running = await startJobProcess({
+    ...(await addressesOf(settings)),
+    tenants: tenants.map((one) => one.tenant),
+    ...{ handlers: HANDLERS, lockMs: config.jobs.lock_ms, log },
+  });
+} catch (error) {
+  log.fatal({ err: error }, 'the job process cannot start');
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exit(EXIT_START_FAILED);
+}
