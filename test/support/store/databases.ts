@@ -149,8 +149,16 @@ async function preparePostgres(folder: string): Promise<Preparation> {
     url: `socket://postgres@${sockets}?db=postgres`,
     // Fast shutdown: clients are sent away.
     stopSignal: 'SIGINT',
-    start: () =>
-      up(spawn(binary('postgres'), ['-D', data, '-h', ''], options), /ready to accept connections/),
+    start: async () => {
+      for (let tries = 1; ; tries += 1) {
+        try {
+          return await up(spawn(binary('postgres'), ['-D', data, '-h', ''], options), /ready to accept conn/);
+        } catch (error) {
+          // Backends of a server that was killed hold its memory until they have noticed.
+          if (tries > 200 || !/shared memory|lock file/.test(String(error))) throw error;
+        }
+      }
+    },
     clear: () => Promise.resolve(),
   };
 }

@@ -105,7 +105,7 @@ describe('a forwarder', () => {
     expect(forwarder.isAway).toBe(false);
   });
 
-  it('repeats what it cannot know to be taken, and skips nothing, whenever the other side fails', async () => {
+  it('repeats what it cannot know to be taken, and skips nothing', async () => {
     const taker = new ShakyTaker();
     const random = new SeededRandom(7);
     taker.isAway = () => random.chance(0.3);

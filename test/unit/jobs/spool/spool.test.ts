@@ -226,7 +226,7 @@ describe('a spool', () => {
     },
   );
 
-  it('brings everything to the disk when it is closed, takes nothing more, and ends its readers', async () => {
+  it('brings everything to the disk when it is closed, and ends its readers', async () => {
     const spool = await openSpool();
     const reader = (async () => {
       while ((await spool.next()) !== undefined);
