@@ -134,6 +134,25 @@ describe('an agent in a room', () => {
     ]);
   });
 
+  it('captions the words as they are said, and those that were heard of a reply that was cut', () => {
+    const captions: string[] = [];
+    journal.events.on('caption', ({ text, final }) =>
+      captions.push(`${final ? 'final' : 'so far'}: ${text}`),
+    );
+    const times = { startedMs: 20, responseMs: null, textMs: null, audioMs: null };
+    const said = { type: 'said', heardMs: 400, totalMs: 900, ...times };
+    thread.report(agent.portId, { type: 'saying', itemId: 'i', text: 'Of course.' });
+    thread.report(agent.portId, { ...said, itemId: 'i', text: 'Of course. At ten?', interrupted: true });
+    thread.report(agent.portId, { type: 'saying', itemId: 'j', text: 'At' });
+    thread.report(agent.portId, { ...said, itemId: 'j', text: 'At eleven.', interrupted: false });
+    expect(captions).toEqual([
+      'so far: Of course.',
+      'final: Of course. …',
+      'so far: At',
+      'final: At eleven.',
+    ]);
+  });
+
   it('runs the tool that its voice wants, and gives it the result', async () => {
     thread.report(agent.portId, {
       type: 'tool.call',
