@@ -9,6 +9,9 @@ import { HANDLERS } from './jobs/work/handlers.ts';
 const EXIT_CONFIGURATION = 78; // EX_CONFIG of sysexits.h
 const EXIT_START_FAILED = 1;
 
+/** Beyond the patience for jobs, in ms. */
+const end_after_ms = 3000;
+
 function configured(): Settings {
   try {
     const environment = readEnvironment();
@@ -34,6 +37,8 @@ const stop = (): void => {
   timesAsked += 1;
   if (timesAsked > 2) process.exit(EXIT_START_FAILED);
   if (timesAsked > 1) return;
+  // A queue whose Redis is gone for good would be waited for as long.
+  setTimeout(() => process.exit(0), config.jobs.patience_ms + end_after_ms).unref();
   // Whatever does not end in time is taken up by the next job process.
   void (running?.close(config.jobs.patience_ms) ?? Promise.resolve()).finally(() => process.exit(0));
 };
