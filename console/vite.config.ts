@@ -20,7 +20,7 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     rolldownOptions: {
       // A page is a folder with an index.html; src/web/pages.ts serves it under the folder's name.
-      input: { desk: here('desk/index.html') },
+      input: { desk: here('desk/index.html'), console: here('console/index.html') },
     },
   },
 });

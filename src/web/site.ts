@@ -100,7 +100,7 @@ export async function createSite(parts: SiteParts): Promise<FastifyInstance> {
       setHeaders: (reply) => void reply.header('access-control-allow-origin', '*'),
     });
   else log.warn({ folder }, 'the widget is not built: nothing but signalling is served');
-  const missing = await servePages(server, { folder: consoleFolder, pages: ['desk'] });
+  const missing = await servePages(server, { folder: consoleFolder, pages: ['desk', 'console'] });
   if (missing.length > 0) log.warn({ consoleFolder, missing }, 'pages are not built and not served');
   return server;
 }

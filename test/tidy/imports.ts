@@ -49,7 +49,7 @@ export const PACKAGE_TABLE: Readonly<Record<string, RegExp>> = {
   '@echogarden/fvad-wasm': /^src\/(media|agent)\//,
   openai: /^src\/agent\//,
   ws: /^src\/agent\//,
-  zod: /^src\//,
+  zod: /^(src|console)\//,
   bullmq: /^src\/jobs\//,
   ioredis: /^src\/(store|jobs)\//,
   'rate-limiter-flexible': /^src\/store\//,
