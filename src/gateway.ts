@@ -7,8 +7,9 @@ import { systemClock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import { packageRoot, type Settings } from './config.ts';
 import { ClosingOrder } from './gateway/closing-order.ts';
-import { measureParts } from './gateway/measure.ts';
+import { measureJobs, measureParts } from './gateway/measure.ts';
 import { observe } from './gateway/observe.ts';
+import { startApi } from './gateway/start-api.ts';
 import { startDesk } from './gateway/start-desk.ts';
 import { startJobs } from './gateway/start-jobs.ts';
 import { agentLimits, startMedia } from './gateway/start-media.ts';
@@ -64,10 +65,10 @@ export async function startGateway(settings: Settings, log: Log): Promise<Gatewa
 async function build(settings: Settings, log: Log, order: ClosingOrder): Promise<Gateway> {
   const { config, profiles } = settings;
   const journal = new Journal();
-  const { metrics } = observe({ journal, settings, order });
-  await startJobs({ settings, journal, log, order });
+  const { metrics, version } = observe({ journal, settings, order });
+  const jobs = await startJobs({ settings, journal, log, order });
   const desk = await startDesk({ settings, journal, log }, order);
-  const { registry: tools, records, mcp } = await startTools(settings, log, order);
+  const { registry: tools, records, mcp } = await startTools({ settings, jobs, log, order });
   tools.add(transferToHuman(desk.queue));
   const [threads, sfu] = await startMedia(settings, tools, log, order);
   const rooms = order.add('rooms', new Rooms({ sfu, log }));
@@ -85,7 +86,9 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
     ...{ threads, rooms, openAgent, journal, log },
   });
   order.add('phone door', phone);
+  const api = jobs && startApi({ settings, jobs, journal, version, metrics, log, order });
   const web = await WebDoor.start({
+    api,
     settings: config.web,
     profiles: new Set(profiles.keys()),
     durationMaxMs: config.calls.duration_max_ms,
@@ -109,6 +112,7 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
     ...(sfu.census().workers === 0 ? ['no mediasoup worker is alive'] : []),
   ];
   measureParts({ threads, sfu, rooms, phone, web }, metrics);
+  if (jobs !== undefined) measureJobs(jobs, metrics);
   const operator = await OperatorApi.start(
     { journal, metrics, troubles, census, records: { ...records, mcp_servers: () => mcp.states } },
     { host: config.operator.host, port: config.operator.port, log },

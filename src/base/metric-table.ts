@@ -9,7 +9,6 @@ const ANSWER_S = [0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 30];
 const TURN_S = [0.05, 0.1, 0.2, 0.3, 0.5, 0.75, 1, 1.5, 2, 3, 5, 10];
 const BARGE_IN_S = [0.02, 0.04, 0.06, 0.08, 0.12, 0.2, 0.3, 0.5, 1];
 const CALL_S = [1, 5, 15, 30, 60, 120, 300, 600, 1800, 3600];
-const JOB_S = [0.01, 0.05, 0.1, 0.5, 1, 5, 10, 30, 60];
 /** Mean opinion score of the E-model (ITU-T G.107). */
 const MOS = [1.5, 2, 2.5, 3, 3.3, 3.6, 3.8, 4, 4.2, 4.4];
 
@@ -66,7 +65,6 @@ export const METRICS = {
   trunkline_ice_alerts_total: counter('Browsers that lost their media path for a while.'),
   trunkline_queue_depth: gauge('Jobs in the queues.', 'queue', 'state'),
   trunkline_jobs_total: counter('Jobs that were worked on.', 'queue', 'outcome'),
-  trunkline_job_seconds: histogram('How long a job took.', JOB_S, 'queue'),
   trunkline_spool_bytes: gauge('Call events on disk that Redis has not taken yet.'),
   trunkline_spool_dropped_total: counter('Call events that found the spool full.'),
 } as const satisfies Record<string, Row>;

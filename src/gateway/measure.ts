@@ -1,5 +1,6 @@
 /** What Prometheus scrapes of a gateway: calls as the journal tells them, and what is open in every part. */
 import type { Metrics } from '../base/metrics.ts';
+import type { Jobs } from './start-jobs.ts';
 import type { MediaThreads } from '../media/threads.ts';
 import type { Sfu } from '../media/sfu.ts';
 import type { PhoneDoor } from '../phone/door.ts';
@@ -135,5 +136,26 @@ export function measureParts(parts: MeasuredParts, metrics: Metrics): void {
       metrics.set('trunkline_media_tick_late_seconds', { thread, quantile: '0.5' }, tickLateP50Ms / 1000);
       metrics.set('trunkline_media_tick_late_seconds', { thread, quantile: '0.99' }, tickLateP99Ms / 1000);
     }
+  });
+}
+
+/** How much work waits, and what became of the rest. A queue that cannot be asked keeps its last figures. */
+export function measureJobs({ queues, spool }: Pick<Jobs, 'queues' | 'spool'>, metrics: Metrics): void {
+  metrics.onScrape(() => {
+    metrics.set('trunkline_spool_bytes', {}, spool.waiting === 0 ? 0 : spool.bytes);
+    metrics.countTo('trunkline_spool_dropped_total', {}, spool.refused);
+  });
+  metrics.onScrape(async () => {
+    await Promise.all(
+      queues.all.map(async (queue) => {
+        const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
+        for (const [state, count] of Object.entries(counts))
+          metrics.set('trunkline_queue_depth', { queue: queue.name, state }, count);
+        for (const outcome of ['completed', 'failed'] as const) {
+          const { meta } = await queue.getMetrics(outcome);
+          metrics.countTo('trunkline_jobs_total', { queue: queue.name, outcome }, meta.count);
+        }
+      }),
+    );
   });
 }

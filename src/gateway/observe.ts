@@ -13,6 +13,8 @@ import { CallTraces } from './trace-calls.ts';
 export interface Observers {
   readonly metrics: Metrics;
   readonly traces: CallTraces;
+  /** Of this program, as package.json has it. */
+  readonly version: string;
 }
 
 export function observe(parts: { journal: Journal; settings: Settings; order: ClosingOrder }): Observers {
@@ -23,5 +25,5 @@ export function observe(parts: { journal: Journal; settings: Settings; order: Cl
   const { version } = z.looseObject({ version: z.string() }).parse(manifest);
   const { otlp_url: otlpUrl } = settings.config.telemetry;
   const tracer = order.add('traces', createTracer({ service: 'trunkline-gateway', version, otlpUrl }));
-  return { metrics, traces: new CallTraces(journal, tracer) };
+  return { metrics, version, traces: new CallTraces(journal, tracer) };
 }

@@ -18,14 +18,11 @@ import { TrunklineError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Settings } from '../config.ts';
 import type { ClosingOrder } from './closing-order.ts';
+import { appointmentsOf, keptActs, type Acts } from './kept-acts.ts';
+import type { Jobs } from './start-jobs.ts';
 
-/** What tools wrote down, oldest first, for operators. */
-export interface ToolRecords {
-  readonly appointments: () => readonly unknown[];
-  readonly contacts: () => readonly unknown[];
-  readonly messages: () => readonly unknown[];
-  readonly sms: () => readonly unknown[];
-}
+/** What tools wrote down, oldest first, for operators, by its name. What the store has is asked of the API. */
+export type ToolRecords = Readonly<Record<string, () => readonly unknown[] | Promise<readonly unknown[]>>>;
 
 export interface Tools {
   readonly registry: ToolRegistry;
@@ -34,9 +31,54 @@ export interface Tools {
 }
 
 /** @throws TrunklineError CONFIG_INVALID when two tools have one name; Error when a record file is broken */
-export async function startTools(settings: Settings, log: Log, order: ClosingOrder): Promise<Tools> {
-  const { config, dataDir } = settings;
-  const { tools: limits } = config;
+export async function startTools(parts: {
+  readonly settings: Settings;
+  readonly jobs: Jobs | undefined;
+  readonly log: Log;
+  readonly order: ClosingOrder;
+}): Promise<Tools> {
+  const { settings, jobs, log, order } = parts;
+  const { tools: limits } = settings.config;
+  const { acts, records } =
+    jobs === undefined ? await actsInFiles(settings, order) : actsInStore(settings, jobs);
+  const registry = new ToolRegistry({
+    tools: [
+      bookAppointment(acts.bookOf),
+      findSlots(acts.bookOf),
+      saveContact(acts.contacts),
+      takeMessage(acts.messages),
+      sendSms(acts.sms),
+      collectDigits(),
+      transferToNumber(),
+    ],
+    limits: { underWayMax: limits.under_way_max, resultCharsMax: limits.result_chars_max },
+  });
+  const http = order.add('tools over HTTP', new GuardedHttp({ networks: limits.networks }));
+  for (const declaration of limits.http) addTool(registry, httpTool(declaration, { http }));
+  const mcp = await McpServers.start(limits.mcp, {
+    offer: (source, tools) => registry.offer(source, tools),
+    patienceMs: limits.mcp_patience_ms,
+    ...{ http, log },
+  });
+  order.add('MCP servers', mcp);
+  return { registry, mcp, records };
+}
+
+interface Kept {
+  readonly acts: Acts;
+  readonly records: ToolRecords;
+}
+
+function actsInStore({ config }: Settings, { store, enqueue }: Jobs): Kept {
+  const tenants = config.numbers.map((one) => one.tenant);
+  return {
+    acts: keptActs({ store, enqueue }),
+    records: { appointments: () => appointmentsOf(store, tenants) },
+  };
+}
+
+/** Without a store: one file of lines for each kind. Nothing is sent from there. */
+async function actsInFiles({ dataDir }: Settings, order: ClosingOrder): Promise<Kept> {
   const file = (name: string): string => join(dataDir, `${name}.jsonl`);
   const book = order.add('appointments', await FileAppointmentBook.create({ path: file('appointments') }));
   const contacts = order.add(
@@ -51,29 +93,13 @@ export async function startTools(settings: Settings, log: Log, order: ClosingOrd
     'sms',
     await ActRecords.create({ path: file('sms'), kind: 'sms', fields: smsFields }),
   );
-  const registry = new ToolRegistry({
-    tools: [
-      bookAppointment(book),
-      findSlots(book),
-      saveContact({ save: (contact, origin) => contacts.keep(contact, origin) }),
-      takeMessage({ take: (message, origin) => messages.keep(message, origin) }),
-      sendSms({ send: (one, origin) => sms.keep(one, origin) }),
-      collectDigits(),
-      transferToNumber(),
-    ],
-    limits: { underWayMax: limits.under_way_max, resultCharsMax: limits.result_chars_max },
-  });
-  const http = order.add('tools over HTTP', new GuardedHttp({ networks: limits.networks }));
-  for (const declaration of limits.http) addTool(registry, httpTool(declaration, { http }));
-  const mcp = await McpServers.start(limits.mcp, {
-    offer: (source, tools) => registry.offer(source, tools),
-    patienceMs: limits.mcp_patience_ms,
-    ...{ http, log },
-  });
-  order.add('MCP servers', mcp);
   return {
-    registry,
-    mcp,
+    acts: {
+      bookOf: () => book,
+      contacts: { save: (contact, origin) => contacts.keep(contact, origin) },
+      messages: { take: (message, origin) => messages.keep(message, origin) },
+      sms: { send: (one, origin) => sms.keep(one, origin) },
+    },
     records: {
       appointments: () => book.appointments,
       contacts: () => contacts.records,

@@ -50,6 +50,8 @@ export class JobWorker<Q extends QueueName> {
       connection: this.#redis,
       prefix: redis.prefix,
       concurrency: QUEUES[queue].concurrency,
+      // Counted in Redis for whoever asks: the gateway tells Prometheus.
+      metrics: { maxDataPoints: 1 },
       ...{ lockDuration: lockMs, stalledInterval: lockMs, maxStalledCount: stalled_times_max, drainDelay: 2 },
       settings: { backoffStrategy: (failures) => backoffMs(QUEUES[queue], failures, random) },
     });

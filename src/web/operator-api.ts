@@ -18,7 +18,7 @@ export interface OperatorSources {
   /** The page that Prometheus reads. */
   readonly metrics: { readonly contentType: string; scrape(): Promise<string> };
   /** Lists that are asked for by their name: /v1/appointments, /v1/mcp_servers … */
-  readonly records: Readonly<Record<string, () => readonly unknown[]>>;
+  readonly records: Readonly<Record<string, () => readonly unknown[] | Promise<readonly unknown[]>>>;
 }
 
 export interface OperatorOptions {
@@ -114,6 +114,6 @@ function addRoutes(server: FastifyInstance, sources: OperatorSources): void {
     return sendProblem(reply, { title: 'No such call', status: 404, detail });
   });
   for (const [name, list] of Object.entries(sources.records))
-    server.get(`/v1/${name}`, () => ({ [name]: list() }));
+    server.get(`/v1/${name}`, async () => ({ [name]: await list() }));
   server.get('/v1/census', async () => sources.census());
 }

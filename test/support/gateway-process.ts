@@ -16,6 +16,9 @@ export interface GatewayProcess {
   /** `host:port` for UDP and TCP. */
   readonly target: string;
   readonly operatorUrl: string;
+  /** Of the browser door: the widget, the console, the API. */
+  readonly webUrl: string;
+  readonly dataDir: string;
   readonly configFile: string;
   /** Everything written to standard output so far: one JSON line per log entry. */
   readonly log: () => string;
@@ -27,7 +30,7 @@ export interface GatewayProcess {
 export async function startGatewayProcess(): Promise<GatewayProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-main-'));
   const configFile = join(folder, 'trunkline.yaml');
-  const [port, operatorPort] = [await freePort(), await freePort()];
+  const [port, operatorPort, webPort] = [await freePort(), await freePort(), await freePort()];
   const drachtio = await startBesideGateway({ port, tls: undefined });
   const shipped = parse(await readFile(join(packageRoot, 'config', 'trunkline.yaml'), 'utf8')) as object;
   const rtpPortMin = 10_000 + (process.pid % 25) * 800;
@@ -43,7 +46,7 @@ export async function startGatewayProcess(): Promise<GatewayProcess> {
       media: { rtp_port_min: rtpPortMin, rtp_port_max: rtpPortMin + 799, threads: 1 },
       sfu: { workers: 1 },
       operator: { host: '127.0.0.1', port: operatorPort },
-      web: { port: 0 },
+      web: { port: webPort },
     }),
   );
   const child = spawn(process.execPath, ['src/main.ts'], {
@@ -71,6 +74,8 @@ export async function startGatewayProcess(): Promise<GatewayProcess> {
   return {
     target: `127.0.0.1:${port}`,
     operatorUrl: `http://127.0.0.1:${operatorPort}`,
+    webUrl: `http://127.0.0.1:${webPort}`,
+    dataDir: folder,
     configFile,
     log: () => printed.log,
     stop,

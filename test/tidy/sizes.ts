@@ -103,7 +103,7 @@ export function areasOf(files: readonly TextFile[]): Area[] {
   const console = {
     name: 'console',
     source: /^console\/.*\.tsx?$/,
-    tests: /^test\/[^/]+\/console\/.*\.tsx?$|^test\/support\/console\//,
+    tests: /^test\/[^/]+\/console\/.*\.tsx?$|^test\/e2e\/(console|desk|handoff|after-call)[^/]*$/,
   };
   const call = { ...folderArea('scripts/call'), source: /^scripts\/call[/.]/ };
   return [...[...new Set(folders), 'sip/server'].map(folderArea), topFiles, scripts, widget, console, call];

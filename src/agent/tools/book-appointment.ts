@@ -26,6 +26,9 @@ export interface AppointmentBook {
   taken(day: string): Promise<readonly string[]>;
 }
 
+/** The book of a tenant, whose days and times are those of the time zone. */
+export type BookOf = (of: { readonly tenant: string; readonly timeZone: string }) => AppointmentBook;
+
 /** A write to disk takes milliseconds; a caller should not wait longer than this for an answer. */
 const TIMEOUT_MS = 5000;
 /** Free times that are offered in place of one that cannot be had. */
@@ -77,7 +80,7 @@ async function objection(wish: Wish): Promise<ToolResult | null> {
  * it has none. `now`: what is past is judged by it, in the profile's time zone.
  */
 export function bookAppointment(
-  book: AppointmentBook,
+  bookOf: BookOf,
   now: () => Date = () => new Date(),
 ): Tool<Appointment> {
   return {
@@ -85,7 +88,8 @@ export function bookAppointment(
     description: 'Books an appointment. Ask for name, day and time, and read them back first.',
     arguments: bookAppointmentArguments,
     timeoutMs: TIMEOUT_MS,
-    async run(appointment, { callId, profile }) {
+    async run(appointment, { callId, profile, tenant = 'default' }) {
+      const book = bookOf({ tenant, timeZone: profile.time_zone });
       const { day, time } = appointment;
       const rules = profile.appointments;
       const wish = { day, time, rules, now: clockIn(profile.time_zone, now()), book };

@@ -1,7 +1,7 @@
 /** The tool `find_slots`: which times are free. */
 import { z } from 'zod';
 import { sayDay } from '../models/offline/day.ts';
-import { timeOfDay, type AppointmentBook } from './book-appointment.ts';
+import { timeOfDay, type BookOf } from './book-appointment.ts';
 import { nextFree, sayTimes } from './free-times.ts';
 import { clockIn, sayClosed, timesOf } from './opening-hours.ts';
 import type { Tool } from './tool.ts';
@@ -26,7 +26,7 @@ const slotsArguments = z.strictObject({
  * Free times of a day, or of the next day that has some. `say` is a sentence with the first of them.
  */
 export function findSlots(
-  book: Pick<AppointmentBook, 'taken'>,
+  bookOf: BookOf,
   now: () => Date = () => new Date(),
 ): Tool<z.infer<typeof slotsArguments>> {
   return {
@@ -35,7 +35,8 @@ export function findSlots(
     arguments: slotsArguments,
     timeoutMs: TIMEOUT_MS,
     repeatable: true,
-    async run({ day, from }, { profile }) {
+    async run({ day, from }, { profile, tenant = 'default' }) {
+      const book = bookOf({ tenant, timeZone: profile.time_zone });
       const rules = profile.appointments;
       if (rules === undefined) return { ok: false, reason: 'I do not know our hours.' };
       const clock = clockIn(profile.time_zone, now());

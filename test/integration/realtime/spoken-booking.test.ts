@@ -53,7 +53,7 @@ beforeAll(async () => {
   });
   caller = new Synthesiser();
   book = await FileAppointmentBook.create({ path: join(folder, 'appointments.jsonl'), now });
-  tools = new ToolRegistry({ tools: [bookAppointment(book, now)] });
+  tools = new ToolRegistry({ tools: [bookAppointment(() => book, now)] });
 });
 
 afterEach(async () => {

@@ -41,13 +41,13 @@ describe('metrics', () => {
     metrics.count('trunkline_tools_total', { tool: 'send_sms', outcome: 'done' }, 2);
     metrics.set('trunkline_rooms', {}, 4);
     metrics.add('trunkline_rooms', {}, -1);
-    metrics.observe('trunkline_job_seconds', { queue: 'sms' }, 0.02);
+    metrics.observe('trunkline_rtp_mos', { direction: 'to_caller' }, 1.7);
     expect(await line(metrics, 'trunkline_tools_total{')).toBe(
       'trunkline_tools_total{tool="send_sms",outcome="done"} 3',
     );
     expect(await line(metrics, 'trunkline_rooms ')).toBe('trunkline_rooms 3');
-    expect(await line(metrics, 'trunkline_job_seconds_bucket{le="0.01"')).toMatch(/ 0$/);
-    expect(await line(metrics, 'trunkline_job_seconds_bucket{le="0.05"')).toMatch(/ 1$/);
+    expect(await line(metrics, 'trunkline_rtp_mos_bucket{le="1.5"')).toMatch(/ 0$/);
+    expect(await line(metrics, 'trunkline_rtp_mos_bucket{le="2"')).toMatch(/ 1$/);
   });
 
   it('never let a counter go back', async () => {
