@@ -5,6 +5,7 @@ import { loadSettings, readEnvironment, type Settings } from './config.ts';
 import { addressesOf } from './jobs/addresses.ts';
 import { startJobProcess, type JobProcess } from './jobs/job-process.ts';
 import { HANDLERS } from './jobs/work/handlers.ts';
+import { startProviders } from './worker/providers.ts';
 
 const EXIT_CONFIGURATION = 78; // EX_CONFIG of sysexits.h
 const EXIT_START_FAILED = 1;
@@ -49,10 +50,13 @@ else process.on('SIGINT', () => undefined);
 process.on('disconnect', stop);
 
 try {
-  const tenants = [...config.trunks, ...config.numbers, ...config.web.widget_keys, ...config.web.tenant_keys];
+  const { trunks, numbers, web, crm, sms, calendar, webhooks } = config;
+  const after = [...crm.tenants, ...sms.tenants, ...calendar.tenants, ...webhooks.tenants];
+  const tenants = [...trunks, ...numbers, ...web.widget_keys, ...web.tenant_keys, ...after];
   running = await startJobProcess({
     ...(await addressesOf(settings)),
     tenants: tenants.map((one) => one.tenant),
+    provide: (tools) => startProviders(config, tools),
     ...{ handlers: HANDLERS, lockMs: config.jobs.lock_ms, log },
   });
 } catch (error) {

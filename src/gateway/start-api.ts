@@ -2,16 +2,20 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
-import { messageOf } from '../base/errors.ts';
+import { messageOf, TrunklineError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Settings } from '../config.ts';
+import { readTelnyx } from '../jobs/drivers/sms/telnyx.ts';
+import { readTwilio } from '../jobs/drivers/sms/twilio.ts';
 import { envelopeSchema } from '../jobs/envelope.ts';
 import { isQueueName } from '../jobs/queues.ts';
+import { takeNotice } from '../jobs/work/sms-notices.ts';
+import { smsRules } from '../jobs/work/sms-rules.ts';
 import type { Journal } from '../room/journal.ts';
 import type { Store } from '../store/store.ts';
 import { createApiKey, findApiKey } from '../store/tables/api-keys.ts';
-import type { ApiParts, QueueDesk } from '../web/api/ports.ts';
+import type { ApiParts, HookRequest, QueueDesk } from '../web/api/ports.ts';
 import type { ClosingOrder } from './closing-order.ts';
 import type { Jobs } from './start-jobs.ts';
 
@@ -34,6 +38,7 @@ export function startApi(parts: {
     queues: queueDesk(jobs),
     sendSms: ({ tenant, key, ...data }) =>
       jobs.enqueue.enqueue('sms', { tenant, key, data: { callId: null, ...data } }),
+    takeHook: (request) => takeHook(request, settings, jobs),
     numbers: config.numbers,
     profiles: [...profiles.values()].map(({ name, model, language, tools }) => ({
       ...{ name, adapter: model.adapter, language, tools },
@@ -43,6 +48,19 @@ export function startApi(parts: {
     refused: (code) => metrics.count('trunkline_refusals_total', { code }),
     ...{ journal, version, log },
   };
+}
+
+/** Receipts and replies of the providers, into the store. */
+async function takeHook(request: HookRequest, { config }: Settings, jobs: Jobs): Promise<void> {
+  const { provider, tenant, path, headers, body } = request;
+  const { sms } = config;
+  const entry = sms.tenants.find((one) => one.tenant === tenant);
+  const inbound = { url: `${sms.public_url.replace(/\/$/, '')}${path}`, headers, body };
+  const secret = provider === 'twilio' ? entry?.twilio?.auth_token : entry?.telnyx?.public_key;
+  if (secret === undefined) throw new TrunklineError('API_NOT_FOUND', `${provider} of ${tenant}`);
+  const notices = provider === 'twilio' ? readTwilio(inbound, secret) : readTelnyx(inbound, secret);
+  const origin = { tenant, provider, rules: smsRules(sms, tenant) };
+  for (const notice of notices) await takeNotice(notice, origin, { store: jobs.store, jobs: jobs.enqueue });
 }
 
 function queueDesk({ queues }: Pick<Jobs, 'queues'>): QueueDesk {

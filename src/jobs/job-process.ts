@@ -15,6 +15,8 @@ export interface JobProcessOptions {
   /** Made to exist in the store at the start; others come with their first call. */
   readonly tenants: readonly string[];
   readonly handlers: Handlers;
+  /** Further handlers, with the connections that they use: closed after the last job. */
+  readonly provide?: (tools: WorkTools) => { readonly handlers: Handlers; close(): Promise<void> };
   readonly lockMs: number;
   readonly log: Log;
 }
@@ -28,11 +30,13 @@ const migrate_again_ms = 500;
 
 /** Waits for the database as long as it takes. @throws TrunklineError STORE_MIGRATION_INVALID */
 export async function startJobProcess(options: JobProcessOptions): Promise<JobProcess> {
-  const { redis, database, handlers, lockMs, log } = options;
+  const { redis, database, provide, lockMs, log } = options;
   const store = Store.open({ ...database, log });
   await prepare(store, options);
   const jobs = new JobQueues(redis, log);
   const tools: WorkTools = { store, jobs, log };
+  const provided = provide?.(tools);
+  const handlers = { ...options.handlers, ...provided?.handlers };
   const workers = QUEUE_NAMES.flatMap((queue) => {
     const handler = handlers[queue] as Handler<QueueName> | undefined;
     return handler === undefined ? [] : [new JobWorker({ queue, handler, tools, redis, lockMs })];
@@ -41,6 +45,7 @@ export async function startJobProcess(options: JobProcessOptions): Promise<JobPr
   return {
     close: async (patienceMs) => {
       await Promise.all(workers.map((worker) => worker.close(patienceMs)));
+      await provided?.close();
       await jobs.close();
       await store.close();
     },

@@ -11,7 +11,7 @@ import { addDeadLetter } from '../store/tables/dead-letters.ts';
 import { envelopeSchema, unwrap, type Opened } from './envelope.ts';
 import { QUEUES, type QueueName, type QueuePolicy } from './queues.ts';
 import { connectRedis, type RedisAddress } from './redis.ts';
-import { JobRefused, type Handler, type WorkTools } from './work.ts';
+import { JobLater, JobRefused, type Handler, type WorkTools } from './work.ts';
 
 export interface JobWorkerOptions<Q extends QueueName> {
   readonly queue: Q;
@@ -91,6 +91,7 @@ export class JobWorker<Q extends QueueName> {
       const signal = AbortSignal.any([AbortSignal.timeout(QUEUES[queue].timeoutMs), this.#stopping.signal]);
       await Promise.race([handler({ ...opened, attempt, signal }, tools), aborted(signal)]);
     } catch (error) {
+      if (error instanceof JobLater) return this.#later(job, token, error.delayMs);
       if (error instanceof TrunklineError && error.code === 'STORE_UNAVAILABLE')
         return this.#later(job, token);
       const code = error instanceof TrunklineError || error instanceof JobRefused ? error.code : 'JOB_FAILED';
@@ -113,8 +114,8 @@ export class JobWorker<Q extends QueueName> {
   }
 
   /** Not the job's fault: it waits, and no try is counted. */
-  async #later(job: Job, token: string | undefined): Promise<never> {
-    await job.moveToDelayed(Date.now() + store_away_pause_ms, token);
+  async #later(job: Job, token: string | undefined, pauseMs = store_away_pause_ms): Promise<never> {
+    await job.moveToDelayed(Date.now() + pauseMs, token);
     throw new DelayedError();
   }
 

@@ -8,6 +8,7 @@ import type { Log } from '../base/log.ts';
 import { permissionsOf } from '../room/permissions.ts';
 import { registerApi } from './api/api.ts';
 import type { ApiParts } from './api/ports.ts';
+import { registerProviderHooks } from './api/provider-hooks.ts';
 import { deskRole } from './desk-wire.ts';
 import { findByKey } from './keys.ts';
 import { servePages } from './pages.ts';
@@ -87,7 +88,10 @@ export async function createSite(parts: SiteParts): Promise<FastifyInstance> {
     const minted = await mint(parts, request.headers.authorization, request.body);
     return reply.header('cache-control', 'no-store').send(minted);
   });
-  if (parts.api !== undefined) await registerApi(server, parts.api);
+  if (parts.api !== undefined) {
+    await registerApi(server, parts.api);
+    await registerProviderHooks(server, parts.api.takeHook);
+  }
   server.post('/v1/desk/sessions', async (request, reply) => {
     const minted = await openDesk(parts, request.headers.origin, request.body);
     return reply.header('cache-control', 'no-store').send(minted);

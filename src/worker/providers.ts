@@ -13,6 +13,7 @@ import { Twilio } from '../jobs/drivers/sms/twilio.ts';
 import { calendarHandler } from '../jobs/work/calendar.ts';
 import { crmHandler } from '../jobs/work/crm.ts';
 import { takeNotice } from '../jobs/work/sms-notices.ts';
+import { smsRules } from '../jobs/work/sms-rules.ts';
 import { smsHandler, type SmsTenant } from '../jobs/work/sms.ts';
 import { webhooksHandler } from '../jobs/work/webhooks.ts';
 import type { Handlers, WorkTools } from '../jobs/work.ts';
@@ -48,10 +49,10 @@ export function startProviders(config: ProviderConfig, tools: WorkTools): Provid
   );
   const endpoints = new Map(webhooks.tenants.map((one) => [one.tenant, one.endpoints]));
   const sms = new Map<string, SmsTenant>();
-  const smsTenant = (tenant: string): SmsTenant => sms.get(tenant) ?? smsRules(config, undefined, undefined);
+  const smsTenant = (tenant: string): SmsTenant => sms.get(tenant) ?? smsRules(config.sms, tenant);
   for (const entry of config.sms.tenants) {
     const driver = smsDriver(config, entry, { ...tools, rules: () => smsTenant(entry.tenant) });
-    sms.set(entry.tenant, smsRules(config, entry, driver));
+    sms.set(entry.tenant, smsRules(config.sms, entry.tenant, driver));
   }
   return {
     smsTenant,
@@ -83,24 +84,6 @@ function crmDriver(
 function calendar(config: ProviderConfig, caldav: Config['calendar']['tenants'][number]['caldav']): CalDav {
   const { url, username, password, time_zone: timeZone } = caldav;
   return new CalDav({ url, username, password, timeZone, timeoutMs: config.calendar.timeout_ms });
-}
-
-function smsRules(
-  { sms }: ProviderConfig,
-  entry: SmsEntry | undefined,
-  driver: SmsDriver | undefined,
-): SmsTenant {
-  return {
-    driver,
-    from: entry?.from ?? '',
-    timeZone: entry?.time_zone ?? 'UTC',
-    quietHours: entry?.quiet_hours ?? { from: '', to: '' },
-    templates: entry?.templates ?? {},
-    partsMax: sms.parts_max,
-    unclearWaitMs: sms.unclear_wait_ms,
-    optWords: entry?.opt_words ?? { stop: [], start: [], help: [] },
-    replies: entry?.replies ?? { stop: '', start: '', help: '' },
-  };
 }
 
 function smsDriver(

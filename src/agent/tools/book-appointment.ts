@@ -79,10 +79,7 @@ async function objection(wish: Wish): Promise<ToolResult | null> {
  * Books within the hours, the slots and the holidays of the profile's `appointments`, or at any time when
  * it has none. `now`: what is past is judged by it, in the profile's time zone.
  */
-export function bookAppointment(
-  bookOf: BookOf,
-  now: () => Date = () => new Date(),
-): Tool<Appointment> {
+export function bookAppointment(bookOf: BookOf, now: () => Date = () => new Date()): Tool<Appointment> {
   return {
     name: 'book_appointment',
     description: 'Books an appointment. Ask for name, day and time, and read them back first.',

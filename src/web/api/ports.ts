@@ -45,11 +45,24 @@ export interface ProfileSummary {
   readonly tools: readonly string[];
 }
 
+/** What a provider posted. */
+export interface HookRequest {
+  readonly provider: 'twilio' | 'telnyx';
+  readonly tenant: string;
+  /** Path and query, as they came. */
+  readonly path: string;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
 export interface ApiParts {
   readonly store: Store;
   readonly queues: QueueDesk;
   /** Resolves when the message cannot be lost any more. @throws TrunklineError JOBS_UNAVAILABLE */
   readonly sendSms: (job: SmsJob) => Promise<void>;
+  /** @throws TrunklineError API_NOT_FOUND, SIGNATURE_INVALID, STORE_UNAVAILABLE */
+  readonly takeHook: (request: HookRequest) => Promise<void>;
   readonly numbers: readonly NumberRoute[];
   readonly profiles: readonly ProfileSummary[];
   readonly journal: Journal;

@@ -42,7 +42,14 @@ afterAll(async () => {
 });
 
 async function startCall(options: { codec: Codec; callId: string }): Promise<SimulatedCall> {
-  const tools = new ToolRegistry({ tools: [bookAppointment(() => book, () => NOW)] });
+  const tools = new ToolRegistry({
+    tools: [
+      bookAppointment(
+        () => book,
+        () => NOW,
+      ),
+    ],
+  });
   const started = new SimulatedCall({
     openVoice: voices.openVoice,
     profile: clinicProfile(),

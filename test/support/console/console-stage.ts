@@ -57,6 +57,7 @@ export class ConsoleStage {
       tenantOf: () => undefined,
       refused: () => undefined,
       folder: join(ROOT, 'widget', 'dist'),
+      deskAccess: { origins: [], keys: [], away_ms: 8000 },
       consoleFolder: join(ROOT, 'console', 'dist'),
       log: silent,
       api: api.parts(),

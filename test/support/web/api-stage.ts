@@ -6,7 +6,7 @@ import type { Store } from '../../../src/store/store.ts';
 import { createApiKey } from '../../../src/store/tables/api-keys.ts';
 import type { DeadLetter } from '../../../src/store/tables/dead-letters.ts';
 import { registerApi } from '../../../src/web/api/api.ts';
-import type { ApiParts, QueueCounts, SmsJob } from '../../../src/web/api/ports.ts';
+import type { ApiParts, HookRequest, QueueCounts, SmsJob } from '../../../src/web/api/ports.ts';
 import type { Scope } from '../../../src/web/api/scopes.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { insertOne, TABLES } from '../store/one-of-each.ts';
@@ -26,6 +26,7 @@ export class ApiStage {
   readonly refusals: ErrorCode[] = [];
   readonly replayed: DeadLetter[] = [];
   readonly sms: SmsJob[] = [];
+  readonly hooks: HookRequest[] = [];
   counts: QueueCounts[] = [];
   url = '';
   /** Thrown by whatever would reach the queues; undefined: they are there. */
@@ -66,6 +67,10 @@ export class ApiStage {
       sendSms: async (job) => {
         await work(undefined);
         this.sms.push(job);
+      },
+      takeHook: async (request) => {
+        await work(undefined);
+        this.hooks.push(request);
       },
       numbers: [
         { number: '+15550100', tenant: 'acme', profile: 'clinic' },

@@ -39,8 +39,14 @@ afterEach(async () => {
 
 const run = (name: string, given: object, callId = 'call-1', now = NOW): Promise<ToolResult> =>
   runnerOf(
-    bookAppointment(() => book, () => now),
-    findSlots(() => book, () => now),
+    bookAppointment(
+      () => book,
+      () => now,
+    ),
+    findSlots(
+      () => book,
+      () => now,
+    ),
   )(name, given, { callId, profile: { appointments, time_zone: 'Europe/London' } });
 const bookFor = (day: string, time: string, callId?: string): Promise<ToolResult> =>
   run('book_appointment', { name: 'Anna Miller', day, time }, callId);
@@ -182,7 +188,12 @@ describe('find_slots', () => {
   });
 
   it('looks anew each time, and knows nothing without hours', async () => {
-    const find = runnerOf(findSlots(() => book, () => NOW));
+    const find = runnerOf(
+      findSlots(
+        () => book,
+        () => NOW,
+      ),
+    );
     expect(await find('find_slots', {})).toEqual({ ok: false, reason: 'I do not know our hours.' });
     const { repeatable } = findSlots(() => book);
     expect(repeatable).toBe(true);

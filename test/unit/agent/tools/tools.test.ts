@@ -171,11 +171,14 @@ describe('FileAppointmentBook', () => {
 
 describe('book_appointment', () => {
   const run = (given: unknown, callId = 'call-1'): Promise<unknown> =>
-    new ToolRegistry({ tools: [bookAppointment(() => book, () => NOW)] }).run(
-      'book_appointment',
-      given,
-      context(callId),
-    );
+    new ToolRegistry({
+      tools: [
+        bookAppointment(
+          () => book,
+          () => NOW,
+        ),
+      ],
+    }).run('book_appointment', given, context(callId));
 
   it('answers with the confirmation', async () => {
     const result = await run(TEN);
@@ -192,7 +195,14 @@ describe('book_appointment', () => {
     ['America/New_York', '2026-11-23', '04:30', true],
     ['Pacific/Kiritimati', '2026-11-23', '23:00', false],
   ])('in %s books %s %s: %j', async (time_zone, day, time, ok) => {
-    const tools = new ToolRegistry({ tools: [bookAppointment(() => book, () => NOW)] });
+    const tools = new ToolRegistry({
+      tools: [
+        bookAppointment(
+          () => book,
+          () => NOW,
+        ),
+      ],
+    });
     const there = { ...context(), profile: { ...profile, time_zone } };
     const result = await tools.run('book_appointment', { ...TEN, day, time }, there);
     expect(result.ok).toBe(ok);

@@ -8,6 +8,7 @@ import { problemOf, problemView, sendProblem } from '../../../../src/web/api/pro
 const STATUS: Partial<Record<ErrorCode, number>> = {
   API_KEY_INVALID: 401,
   API_FORBIDDEN: 403,
+  SIGNATURE_INVALID: 403,
   API_NOT_FOUND: 404,
   API_TOO_FAST: 429,
   API_REQUEST_INVALID: 400,
