@@ -236,8 +236,8 @@ export class Spool {
     const segment = await this.#segmentFor(first.seq);
     let room = this.#options.segmentBytes - segment.bytes;
     const end = this.#waiting.findIndex(({ line }) => (room -= line.length) < 0);
-    // The entry that fills the file still goes into it.
-    const batch = end === -1 ? this.#waiting : this.#waiting.slice(0, end + 1);
+    // The entry that fills the file still goes into it. A copy: more may be appended while this is written.
+    const batch = this.#waiting.slice(0, end === -1 ? undefined : end + 1);
     const bytes = Buffer.concat(batch.map((one) => one.line));
     await this.#file?.truncate(segment.bytes);
     await this.#file?.write(bytes, 0, bytes.length, segment.bytes);

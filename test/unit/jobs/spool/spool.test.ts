@@ -48,7 +48,11 @@ function textsOf(entries: readonly SpoolEntry[]): unknown[] {
 /** Reads until `count` entries were seen. */
 async function read(spool: Spool, count: number): Promise<SpoolEntry[]> {
   const seen: SpoolEntry[] = [];
-  while (seen.length < count) seen.push(...((await spool.next()) ?? []));
+  while (seen.length < count) {
+    const next = await spool.next();
+    if (next === undefined) throw new Error(`the spool was closed after ${seen.length} of ${count}`);
+    seen.push(...next);
+  }
   return seen;
 }
 
@@ -107,6 +111,16 @@ describe('a spool', () => {
     expect(textsOf(await read(spool, 2000))).toEqual(words(1, 2000));
   });
 
+  it('loses nothing that is appended while a file is being written', async () => {
+    const spool = await openSpool({ segmentBytes: 1_000_000, fsync: 'always' });
+    for (let n = 1; n <= 200; n += 1) {
+      expect(spool.append(word(n))).toBe(true);
+      // A turn of the event loop: some of these come while the ones before are on their way to the disk.
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(textsOf(await read(spool, 200))).toEqual(words(1, 200));
+  });
+
   it('removes the files whose entries are all taken over, and keeps the others', async () => {
     const spool = await openSpool();
     await fill(spool, 1, 60);
@@ -151,12 +165,12 @@ describe('a spool', () => {
   });
 
   it('tells again what it cannot know to be taken over: nothing is left out', async () => {
-    const first = await openSpool();
+    const first = await openSpool({ segmentBytes: 1_000_000 });
     await fill(first, 1, 10);
     await first.taken(10);
     await first.close();
     await writeFile(join(folder, 'state.json'), '{"gatew');
-    const second = await openSpool();
+    const second = await openSpool({ segmentBytes: 1_000_000 });
     expect(textsOf(await read(second, 10))).toEqual(words(1, 10));
   });
 
