@@ -1,27 +1,26 @@
 /** The composition root: builds the parts, introduces them to each other, owns the closing order. */
-import { join } from 'node:path';
 import type { SipServer } from '../sip/server/server.ts';
 import { createOpenAgent } from './agent/participant.ts';
 import { transferToHuman } from './agent/tools/transfer-to-human.ts';
 import { systemClock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
-import { packageRoot, type Settings } from './config.ts';
+import type { Settings } from './config.ts';
 import { ClosingOrder } from './gateway/closing-order.ts';
 import { measureJobs, measureParts } from './gateway/measure.ts';
 import { observe } from './gateway/observe.ts';
 import { startApi } from './gateway/start-api.ts';
 import { startDesk } from './gateway/start-desk.ts';
 import { startJobs } from './gateway/start-jobs.ts';
+import { startDoors } from './gateway/start-doors.ts';
 import { agentLimits, startMedia } from './gateway/start-media.ts';
 import { startSip } from './gateway/start-sip.ts';
 import { startTools } from './gateway/start-tools.ts';
 import type { Sfu } from './media/sfu.ts';
 import type { MediaThreads } from './media/threads.ts';
-import { PhoneDoor } from './phone/door.ts';
 import { Journal } from './room/journal.ts';
 import { Rooms } from './room/rooms.ts';
 import { OperatorApi } from './web/operator-api.ts';
-import { WebDoor, type WebCensus } from './web/web-door.ts';
+import type { WebCensus } from './web/web-door.ts';
 
 export interface Gateway {
   /** Where calls arrive: `udp/127.0.0.1:5060`, ports known. */
@@ -75,28 +74,10 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
   const sip = await startSip(settings, log, order);
   const humans = desk.queue;
   const openAgent = createOpenAgent({ profiles, tools, journal, humans, log, ...agentLimits(config) });
-  const phone = await PhoneDoor.start({
-    server: sip?.admin ?? config.sip.drachtio,
-    trunks: config.trunks,
-    numbers: config.numbers,
-    calls: config.calls,
-    sessionExpiresS: config.sip.session_expires_s,
-    mediaAddress: config.media.external_address || config.media.address,
-    deskSide: { calls: desk.calls, desk: desk.queue },
-    ...{ threads, rooms, openAgent, journal, log },
-  });
-  order.add('phone door', phone);
   const api = jobs && startApi({ settings, jobs, journal, version, metrics, log, order });
-  const web = await WebDoor.start({
-    api,
-    settings: config.web,
-    profiles: new Set(profiles.keys()),
-    durationMaxMs: config.calls.duration_max_ms,
-    folder: join(packageRoot, 'widget', 'dist'),
-    consoleFolder: join(packageRoot, 'console', 'dist'),
-    ...{ threads, rooms, openAgent, desk, journal, log },
-  });
-  order.add('web door', web);
+  const address = sip?.admin ?? config.sip.drachtio;
+  const shared = { threads, rooms, openAgent, journal, log };
+  const { phone, web } = await startDoors({ settings, address, desk, api, order, ...shared });
   const census = async (): Promise<GatewayCensus> => ({
     calls: phone.calls,
     rooms: rooms.size,

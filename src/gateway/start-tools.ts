@@ -21,7 +21,7 @@ import type { ClosingOrder } from './closing-order.ts';
 import { appointmentsOf, keptActs, type Acts } from './kept-acts.ts';
 import type { Jobs } from './start-jobs.ts';
 
-/** What tools wrote down, oldest first, for operators, by its name. What the store has is asked of the API. */
+/** What tools wrote down, for operators, by its name. What else the store has is asked of the API. */
 export type ToolRecords = Readonly<Record<string, () => readonly unknown[] | Promise<readonly unknown[]>>>;
 
 export interface Tools {
