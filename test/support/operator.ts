@@ -20,6 +20,10 @@ const entrySchema = z.discriminatedUnion('type', [
     arguments: z.unknown(),
     result: z.unknown(),
   }),
+  z.looseObject({
+    atMs: z.number(),
+    type: z.enum(['usage', 'failover', 'voicemail', 'handoff', 'supervised']),
+  }),
   z.looseObject({ atMs: z.number(), type: z.literal('trouble'), code: z.string(), detail: z.string() }),
 ]);
 export type TimelineEntry = z.infer<typeof entrySchema>;
