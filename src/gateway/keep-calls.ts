@@ -5,7 +5,7 @@
 import type { Log } from '../base/log.ts';
 import { callWord, type CallWord } from '../jobs/payloads/transcripts.ts';
 import type { SpoolContent } from '../jobs/spool/line.ts';
-import type { CallRecord, Journal } from '../room/journal.ts';
+import type { CallRecord, Journal, TimelineEntry } from '../room/journal.ts';
 
 /** Where words go; the spool does. */
 export interface WordSink {
@@ -27,7 +27,9 @@ export function keepCalls(parts: { journal: Journal; sink: WordSink; log: Log })
     journal.events.on('added', ({ callId, entry }) => {
       const record = journal.get(callId);
       if (record === undefined) return;
-      tell(record, { type: 'fact', index: record.timeline.length - 1, fact: entry });
+      const index = record.timeline.length - 1;
+      tell(record, { type: 'fact', index, fact: entry });
+      if (entry.type === 'usage') tell(record, usageWord(record, index, entry));
     }),
     journal.events.on('closed', (record) => tell(record, closedWord(record))),
   ];
@@ -37,6 +39,15 @@ export function keepCalls(parts: { journal: Journal; sink: WordSink; log: Log })
 function openedWord(record: CallRecord): CallWord {
   const { startedAt, source = 'phone', sipCallId, trunk, profile, from, to } = record;
   return { type: 'opened', startedAt, source, sipCallId, trunk, profile, from, to };
+}
+
+function usageWord(
+  { startedAt }: CallRecord,
+  index: number,
+  { atMs, model, source, costUsd, counts }: Extract<TimelineEntry, { type: 'usage' }>,
+): CallWord {
+  const at = new Date(Date.parse(startedAt) + atMs).toISOString();
+  return { type: 'usage', index, at, kind: source, provider: '', model, units: { ...counts }, costUsd };
 }
 
 function closedWord({ startedAt, durationMs = 0, ending, media }: CallRecord): CallWord {

@@ -25,6 +25,7 @@ const fact = z.strictObject({
   fact: timelineFact,
 });
 
+/** What a model did that is billed; the timeline has it, too, as the fact of the same index. */
 const usage = z.strictObject({
   type: z.literal('usage'),
   index: z.int().min(0),
@@ -33,6 +34,8 @@ const usage = z.strictObject({
   provider: z.string().max(64),
   model: z.string().max(128),
   units: z.record(z.string().max(64), z.number()),
+  /** What all of it costs, by the price table of the gateway; null: it has no price there. */
+  costUsd: z.number().min(0).nullable().default(null),
 });
 
 const closed = z.strictObject({

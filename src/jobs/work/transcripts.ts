@@ -4,13 +4,17 @@
  */
 import { addCallEvents } from '../../store/tables/call-events.ts';
 import { endCall, ensureCall, openCall, updateCall } from '../../store/tables/calls.ts';
+import { putLeg } from '../../store/tables/legs.ts';
 import { addToolCalls } from '../../store/tables/tool-calls.ts';
 import { addTurns } from '../../store/tables/turns.ts';
 import { addUsage } from '../../store/tables/usage.ts';
 import type { TenantRows } from '../../store/store.ts';
 import { z } from 'zod';
 import type { CallEntry, CallWord } from '../payloads/transcripts.ts';
+import type { PayloadInput } from '../queues.ts';
 import type { Handler } from '../work.ts';
+
+const micros_per_usd = 1_000_000;
 
 const heard = z.looseObject({ type: z.literal('heard'), atMs: z.number(), text: z.string() });
 const said = z.looseObject({
@@ -30,18 +34,24 @@ export const transcripts: Handler<'transcripts'> = async ({ tenant, data }, { st
   });
   // After the commit: should this process end here, the batch comes again, and these keys with it.
   for (const { callId, word } of data.entries) {
-    if (word.type !== 'closed') continue;
-    await jobs.enqueue('crm', { tenant, key: `${callId}/crm`, data: { type: 'call-ended', callId } });
-    const { endedAt: at, ending, durationMs } = word;
-    const event = {
-      eventId: `${callId}/ended`,
-      type: 'call.ended',
-      at,
-      data: { callId, ending, durationMs },
-    };
-    await jobs.enqueue('webhooks', { tenant, key: event.eventId, data: event });
+    if (word.type === 'closed')
+      await jobs.enqueue('crm', { tenant, key: `${callId}/crm`, data: { type: 'call-ended', callId } });
+    const event = eventOf(callId, word);
+    if (event !== undefined) await jobs.enqueue('webhooks', { tenant, key: event.eventId, data: event });
   }
 };
+
+/** What the tenant's own servers are told. */
+function eventOf(callId: string, word: CallWord): PayloadInput<'webhooks'> | undefined {
+  if (word.type === 'opened') {
+    const { startedAt: at, source, profile, from, to } = word;
+    const data = { callId, source, profile, from, to };
+    return { eventId: `${callId}/started`, type: 'call.started', at, data };
+  }
+  if (word.type !== 'closed') return undefined;
+  const { endedAt: at, ending, durationMs } = word;
+  return { eventId: `${callId}/ended`, type: 'call.ended', at, data: { callId, ending, durationMs } };
+}
 
 async function write(unit: TenantRows, gateway: string, { callId, word }: CallEntry): Promise<void> {
   if (word.type === 'opened') return open(unit, gateway, callId, word);
@@ -49,9 +59,23 @@ async function write(unit: TenantRows, gateway: string, { callId, word }: CallEn
   if (word.type === 'fact') return writeFact(unit, callId, word);
   if (word.type === 'usage') return writeUsage(unit, callId, word);
   const { endedAt, durationMs, ending, endingClass, detail, media } = word;
-  return endCall(unit, callId, {
+  await endCall(unit, callId, {
     ...{ ended_at: new Date(endedAt), duration_ms: durationMs, ending, ending_class: endingClass },
     ...{ ending_detail: detail, media },
+  });
+  if (media !== null) await keepLeg(unit, callId, word);
+}
+
+/** The phone's side of the call; a visit has none. */
+function keepLeg(
+  unit: TenantRows,
+  call_id: string,
+  { endedAt, durationMs, media }: WordOf<'closed'>,
+): Promise<void> {
+  const closed_at = new Date(endedAt);
+  return putLeg(unit, {
+    ...{ leg_id: `${call_id}/phone`, call_id, kind: 'phone', closed_at, stats: media, codec: null },
+    opened_at: new Date(closed_at.getTime() - durationMs),
   });
 }
 
@@ -90,18 +114,16 @@ async function writeFact(unit: TenantRows, call_id: string, { index, fact }: Wor
   return addCallEvents(unit, [{ ...place, type, fact: rest }]);
 }
 
-function writeUsage(unit: TenantRows, callId: string, word: WordOf<'usage'>): Promise<void> {
-  const { index, at, kind, provider, model, units } = word;
-  const common = {
-    usage_key: `${callId}/${index}`,
-    call_id: callId,
-    kind,
-    provider,
-    model,
-    cost_micros: null,
-  };
+function writeUsage(unit: TenantRows, call_id: string, word: WordOf<'usage'>): Promise<void> {
+  const { index, kind, provider, model, units, costUsd } = word;
+  const common = { usage_key: `${call_id}/${index}`, call_id, kind, provider, model, at: new Date(word.at) };
+  // All of it has one price. The first unit bears it, so that the sum over any rows of calls is right.
+  const costOf = (nth: number): number | null =>
+    costUsd === null ? null : nth === 0 ? Math.round(costUsd * micros_per_usd) : 0;
   return addUsage(
     unit,
-    Object.entries(units).map(([name, quantity]) => ({ ...common, unit: name, quantity, at: new Date(at) })),
+    Object.entries(units).map(([name, quantity], nth) => ({
+      ...{ ...common, unit: name, quantity, cost_micros: costOf(nth) },
+    })),
   );
 }

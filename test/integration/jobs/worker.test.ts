@@ -15,6 +15,7 @@ import { SYSTEM_TENANT, type Store } from '../../../src/store/store.ts';
 import { listAudit } from '../../../src/store/tables/audit.ts';
 import { findCall } from '../../../src/store/tables/calls.ts';
 import { listDeadLetters, type DeadLetter } from '../../../src/store/tables/dead-letters.ts';
+import { legsOf } from '../../../src/store/tables/legs.ts';
 import { turnsOf } from '../../../src/store/tables/turns.ts';
 import { usageOf } from '../../../src/store/tables/usage.ts';
 import { HANDLERS } from '../../../src/jobs/work/handlers.ts';
@@ -251,6 +252,7 @@ describe('a job process', () => {
         provider: 'x',
         model: 'm',
         units: { in: 3, out: 4.5 },
+        costUsd: 0.0125,
       },
       {
         type: 'closed',
@@ -259,7 +261,7 @@ describe('a job process', () => {
         ending: 'x',
         endingClass: 'success',
         detail: null,
-        media: null,
+        media: { fromCaller: { packets: 450 } },
       },
     ] as const;
     const data = { gateway: 'gw', entries: entries.map((word, index) => ({ seq: index + 1, callId, word })) };
@@ -283,12 +285,18 @@ describe('a job process', () => {
       call: await findCall(unit, callId),
       turns: await turnsOf(unit, callId),
       usage: await usageOf(unit, callId),
+      legs: await legsOf(unit, callId),
       audit: await listAudit(unit, { limit: 5 }),
     }));
     expect(kept.call).toMatchObject({ answered_ms: 900, ending: 'x', trunk: 't' });
     expect(kept.turns.map((one) => one.text)).toEqual(['Hello?']);
-    expect(kept.usage.map((one) => one.quantity)).toEqual([3, 4.5]);
+    expect(kept.usage).toMatchObject([
+      { unit: 'in', quantity: 3, cost_micros: 12_500, model: 'm' },
+      { unit: 'out', quantity: 4.5, cost_micros: 0 },
+    ]);
+    expect(kept.legs).toMatchObject([{ kind: 'phone', stats: { fromCaller: { packets: 450 } } }]);
+    expect(kept.legs[0]?.closed_at).toEqual(new Date(AT));
     expect(kept.audit).toMatchObject([{ seq: 1, actor: 'operator' }]);
-    expect(depths).toMatchObject({ crm: 1, webhooks: 1 });
+    expect(depths).toMatchObject({ crm: 1, webhooks: 2 });
   });
 });
