@@ -139,6 +139,10 @@ export function measureParts(parts: MeasuredParts, metrics: Metrics): void {
   });
 }
 
+/** Values of `state` and `outcome` of the queues, as BullMQ calls them. */
+export const JOB_STATES = ['waiting', 'active', 'delayed', 'failed'] as const;
+export const JOB_OUTCOMES = ['completed', 'failed'] as const;
+
 /** How much work waits, and what became of the rest. A queue that cannot be asked keeps its last figures. */
 export function measureJobs({ queues, spool }: Pick<Jobs, 'queues' | 'spool'>, metrics: Metrics): void {
   metrics.onScrape(() => {
@@ -148,10 +152,10 @@ export function measureJobs({ queues, spool }: Pick<Jobs, 'queues' | 'spool'>, m
   metrics.onScrape(async () => {
     await Promise.all(
       queues.all.map(async (queue) => {
-        const counts = await queue.getJobCounts('waiting', 'active', 'delayed', 'failed');
+        const counts = await queue.getJobCounts(...JOB_STATES);
         for (const [state, count] of Object.entries(counts))
           metrics.set('trunkline_queue_depth', { queue: queue.name, state }, count);
-        for (const outcome of ['completed', 'failed'] as const) {
+        for (const outcome of JOB_OUTCOMES) {
           const { meta } = await queue.getMetrics(outcome);
           metrics.countTo('trunkline_jobs_total', { queue: queue.name, outcome }, meta.count);
         }
