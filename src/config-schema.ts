@@ -9,6 +9,7 @@ import { databaseSection } from './config/database.ts';
 import { deskSection } from './config/desk.ts';
 import { jobsSection } from './config/jobs.ts';
 import { pipelineSection } from './config/pipeline.ts';
+import { limitsSection } from './config/limits.ts';
 import { liveSection } from './config/live.ts';
 import { pricesSection } from './config/prices.ts';
 import { realtimeSection } from './config/realtime.ts';
@@ -176,6 +177,7 @@ export const configSchema = z
         drain_ms: z.int().min(0).max(3_600_000).default(10_000),
       })
       .prefault({}),
+    limits: limitsSection,
     realtime: realtimeSection,
     database: databaseSection,
     redis: redisSection,

@@ -34,6 +34,7 @@ export async function startDoors(parts: {
     trunks: config.trunks,
     numbers: config.numbers,
     calls: config.calls,
+    tenantLimits: config.limits.tenants,
     sessionExpiresS: config.sip.session_expires_s,
     mediaAddress: config.media.external_address || config.media.address,
     deskSide: { calls: desk.calls, desk: desk.queue },

@@ -16,10 +16,11 @@ import { challengeHeaders, identify } from './identity.ts';
 import { InboundCall, type CallParts } from './inbound-call.ts';
 import { isRefusal, screenInvite, type Refusal, type Screen } from './pipeline.ts';
 import { Routes } from './routing.ts';
-import type { CallLimits, NumberConfig, TrunkConfig } from './settings.ts';
+import type { CallLimits, NumberConfig, TenantCallLimits, TrunkConfig } from './settings.ts';
 import type { SipRequest } from './sip-request.ts';
 import { uriOf, userOf } from './sip-uri.ts';
 import { SipFront, type SipServerAddress } from './srf.ts';
+import { TenantLimits } from './tenant-limits.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
 import { Trunks } from './trunks.ts';
 
@@ -32,6 +33,8 @@ export interface PhoneDoorOptions {
   readonly trunks: readonly TrunkConfig[];
   readonly numbers: readonly NumberConfig[];
   readonly calls: CallLimits;
+  /** What single tenants may have of it; none when left out. */
+  readonly tenantLimits?: readonly TenantCallLimits[];
   readonly sessionExpiresS: number;
   /** What goes into SDP; empty: the address of the RTP sockets. */
   readonly mediaAddress: string;
@@ -68,6 +71,7 @@ export class PhoneDoor {
     this.#guard = new DigestGuard(clock);
     this.#logPace = new TokenBucket(refusals_logged_per_second, clock);
     this.#parts = { ...options, front, limits: options.calls, clock, log };
+    const tenantLimits = new TenantLimits(options.tenantLimits ?? [], clock);
     this.#screen = {
       trunks: this.#trunks,
       guard: this.#guard,
@@ -75,7 +79,10 @@ export class PhoneDoor {
       pace: new TokenBucket(options.calls.per_second_max, clock),
       callsMax: options.calls.max,
       mediaAddress: options.mediaAddress,
-      openCalls: (trunkName) => this.#openCalls(trunkName),
+      openCalls: (trunkName) =>
+        trunkName === undefined ? this.#calls.size : this.#openCalls((call) => call.trunkName === trunkName),
+      tenantRefusal: (tenant) =>
+        tenantLimits.refusalOf(tenant, () => this.#openCalls((call) => call.tenant === tenant)),
       isDraining: () => this.#draining,
       isKnown: (request) => this.#isKnown(request),
     };
@@ -204,10 +211,9 @@ export class PhoneDoor {
     this.#refusals.set(slug, (this.#refusals.get(slug) ?? 0) + 1);
   }
 
-  #openCalls(trunkName?: string): number {
-    if (trunkName === undefined) return this.#calls.size;
+  #openCalls(isMeant: (call: InboundCall) => boolean): number {
     let open = 0;
-    for (const call of this.#calls) if (call.trunkName === trunkName) open += 1;
+    for (const call of this.#calls) if (isMeant(call)) open += 1;
     return open;
   }
 

@@ -53,6 +53,7 @@ export class InboundCall {
   readonly callId = newId('call');
   readonly legId = newId('leg');
   readonly trunkName: string;
+  readonly tenant: string;
   readonly request: SipRequest;
   /** Resolves when everything that the call had opened is closed, and the CDR is written. Never rejects. */
   readonly ended: Promise<undefined>;
@@ -83,6 +84,7 @@ export class InboundCall {
   constructor(request: SipRequest, admitted: Admitted, parts: CallParts) {
     this.request = request;
     this.trunkName = admitted.trunk.name;
+    this.tenant = admitted.number.tenant;
     this.#admitted = admitted;
     this.#parts = parts;
     this.#log = parts.log.child({ callId: this.callId, sipCallId: request.callId, trunk: this.trunkName });

@@ -24,6 +24,8 @@ export interface Screen {
   readonly mediaAddress: string;
   /** Open calls, and those of one trunk. */
   openCalls(trunkName?: string): number;
+  /** The limit of the tenant that one more call would break; it counts as begun otherwise. */
+  tenantRefusal(tenant: string): string | undefined;
   isDraining(): boolean;
   /** A call with this Call-ID, From tag and CSeq is being set up already. */
   isKnown(request: SipRequest): boolean;
@@ -64,6 +66,7 @@ const STEPS: readonly (readonly [name: string, step: Step])[] = [
   ['negotiate', negotiate],
   ['keep the pace', keepPace],
   ['have room', haveRoom],
+  ['spare other tenants', spareOtherTenants],
 ];
 
 /** Walks an INVITE through all steps. Never throws. */
@@ -201,4 +204,10 @@ function haveRoom(_request: SipRequest, attempt: Attempt, screen: Screen): Verdi
   if (trunk !== undefined && screen.openCalls(trunk.name) >= trunk.calls_max)
     return refuse(ending('no-capacity', `calls_max (${trunk.calls_max}) of trunk ${trunk.name} is reached`));
   return 'go-on';
+}
+
+/** The last step, because it counts: only a call that passed all others has begun. */
+function spareOtherTenants(_request: SipRequest, { number }: Attempt, screen: Screen): Verdict {
+  const reached = number && screen.tenantRefusal(number.tenant);
+  return reached === undefined ? 'go-on' : refuse(ending('no-capacity', reached));
 }

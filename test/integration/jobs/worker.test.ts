@@ -245,14 +245,8 @@ describe('a job process', () => {
       { type: 'fact', index: 0, fact: { type: 'answered', atMs: 900 } },
       { type: 'fact', index: 1, fact: { type: 'heard', atMs: 1500, text: 'Hello?' } },
       {
-        type: 'usage',
-        index: 0,
-        at: AT,
-        kind: 'model',
-        provider: 'x',
-        model: 'm',
-        units: { in: 3, out: 4.5 },
-        costUsd: 0.0125,
+        ...{ index: 0, at: AT, kind: 'model', provider: 'x', model: 'm', costUsd: 0.0125 },
+        ...({ type: 'usage', units: { in: 3, out: 4.5 } } as const),
       },
       {
         type: 'closed',

@@ -132,6 +132,22 @@ describe('capacity', () => {
     await second.bye();
   });
 
+  it("refuses beyond a tenant's calls_max, until a call of it is over", async () => {
+    const tenantLimits = [{ tenant: 'default', calls_max: 1, calls_per_second_max: 0 }];
+    stage = await PhoneStage.open(ground, { tenantLimits });
+    const [first, second] = await Promise.all([stage.newCaller(), stage.newCaller()]);
+    await first.call(offer);
+    second.invite(offer);
+    const final = await second.final('INVITE');
+    expect([final.status, final.header('Retry-After')]).toEqual([503, '10']);
+    const detail = 'calls_max (1) of tenant default is reached';
+    expect(refusedLine()).toMatchObject({ ending: 'no-capacity', step: 'spare other tenants', detail });
+    await first.bye();
+    await until('the first call is over', () => stage.door.calls === 0);
+    await second.call(offer);
+    await second.bye();
+  });
+
   it("refuses beyond a trunk's calls_max", async () => {
     stage = await PhoneStage.open(ground, { trunks: [{ ...LOCAL_TRUNK, calls_max: 1 }] });
     const [first, second] = await Promise.all([stage.newCaller(), stage.newCaller()]);

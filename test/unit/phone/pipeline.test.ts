@@ -28,6 +28,7 @@ function screen(change: Partial<Screen> = {}): Screen {
     callsMax: 5,
     mediaAddress: '127.0.0.1',
     openCalls: () => 0,
+    tenantRefusal: () => undefined,
     isDraining: () => false,
     isKnown: () => false,
     ...change,
@@ -91,6 +92,7 @@ describe('the steps', () => {
     ['haste', {}, { pace: new TokenBucket(0, clock) }, 'keep the pace', 'no-capacity', 503],
     ['a full gateway', {}, full, 'have room', 'no-capacity', 503],
     ['a full trunk', {}, trunkFull, 'have room', 'no-capacity', 503],
+    ['a full tenant', {}, { tenantRefusal: () => 'calls_max' }, 'spare other tenants', 'no-capacity', 503],
   ];
   for (const [what, parts, change, step, slug, status] of table)
     it(`stop ${what} at "${step}" with ${status}`, () => {
@@ -100,6 +102,16 @@ describe('the steps', () => {
       expect(headers['Reason']).toMatch(/^Q\.850;cause=/);
       expect('Retry-After' in headers).toBe(status === 503);
     });
+
+  it('count a call against its tenant only when nothing else speaks against it', () => {
+    const counted: string[] = [];
+    const tenantRefusal = (tenant: string): undefined => void counted.push(tenant);
+    for (const [, parts, change, step] of table)
+      if (step !== 'spare other tenants') outcomeOf(parts, { ...change, tenantRefusal });
+    expect(counted).toEqual([]);
+    expect(outcomeOf({}, { tenantRefusal })).toBe('passed');
+    expect(counted).toEqual(['default']);
+  });
 
   it('name what they do not support', () => {
     const outcome = outcomeOf({ headers: { Require: '100rel, foo' } });
