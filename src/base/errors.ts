@@ -82,6 +82,7 @@ export const ERROR_CATALOGUE = {
   PROVIDER_UNAVAILABLE: 'A provider cannot be reached or has no capacity: it is tried again by itself.',
   PROVIDER_UNCLEAR:
     'A provider was lost before it answered: it is not known whether it did what it was asked.',
+  SMS_DAY_LIMIT_REACHED: 'The tenant has sent as many text messages today as it may.',
   SMS_TEXT_INVALID: 'A text message cannot be made: give every place of the template a value, or shorten it.',
   SIGNATURE_INVALID: 'A webhook is not signed as it should be: compare the secret or public key.',
   CALENDAR_UNREADABLE: 'A calendar answered with something that is no calendar: check its address.',

@@ -18,7 +18,7 @@ import { smsHandler, type SmsTenant } from '../jobs/work/sms.ts';
 import { webhooksHandler } from '../jobs/work/webhooks.ts';
 import type { Handlers, WorkTools } from '../jobs/work.ts';
 
-export type ProviderConfig = Pick<Config, 'crm' | 'sms' | 'calendar' | 'webhooks'>;
+export type ProviderConfig = Pick<Config, 'crm' | 'sms' | 'calendar' | 'webhooks' | 'limits'>;
 
 export interface Providers {
   readonly handlers: Required<Pick<Handlers, 'crm' | 'sms' | 'calendar' | 'webhooks'>>;
@@ -49,10 +49,14 @@ export function startProviders(config: ProviderConfig, tools: WorkTools): Provid
   );
   const endpoints = new Map(webhooks.tenants.map((one) => [one.tenant, one.endpoints]));
   const sms = new Map<string, SmsTenant>();
-  const smsTenant = (tenant: string): SmsTenant => sms.get(tenant) ?? smsRules(config.sms, tenant);
+  const rulesOf = (tenant: string, driver?: SmsDriver): SmsTenant => {
+    const limits = config.limits.tenants.find((one) => one.tenant === tenant);
+    return smsRules(config.sms, tenant, { driver, perDayMax: limits?.messages_per_day_max ?? 0 });
+  };
+  const smsTenant = (tenant: string): SmsTenant => sms.get(tenant) ?? rulesOf(tenant);
   for (const entry of config.sms.tenants) {
     const driver = smsDriver(config, entry, { ...tools, rules: () => smsTenant(entry.tenant) });
-    sms.set(entry.tenant, smsRules(config.sms, entry.tenant, driver));
+    sms.set(entry.tenant, rulesOf(entry.tenant, driver));
   }
   return {
     smsTenant,

@@ -18,10 +18,15 @@ export interface SmsSettings {
 }
 
 /** A tenant without an entry keeps its messages in the outbox of the store. */
-export function smsRules(sms: SmsSettings, tenant: string, driver?: SmsDriver): SmsTenant {
+export function smsRules(
+  sms: SmsSettings,
+  tenant: string,
+  { driver, perDayMax = 0 }: { readonly driver?: SmsDriver | undefined; readonly perDayMax?: number } = {},
+): SmsTenant {
   const entry = sms.tenants.find((one) => one.tenant === tenant);
   return {
     driver,
+    perDayMax,
     from: entry?.from ?? '',
     timeZone: entry?.time_zone ?? 'UTC',
     quietHours: entry?.quiet_hours ?? { from: '', to: '' },

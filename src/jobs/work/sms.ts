@@ -3,14 +3,21 @@
  *
  *   queued ──> sent ──> delivered | undelivered | failed      by receipts
  *     │  └──> held (quiet hours) ──> sent
- *     └─────> suppressed (opted out) | failed (refused)
+ *     └─────> suppressed (opted out, or the tenant's limit of a day) | failed (refused)
  *
  * `handed_at` is written before the provider is asked and cleared when it surely did nothing. Whoever finds
  * it set, without a provider's id beside it, follows a try that had no answer: it looks for the message at
  * the provider, or waits for a receipt, before it sends again.
  */
 import { messageOf } from '../../base/errors.ts';
-import { addMessage, changeMessage, providerIdsTo, type Message } from '../../store/tables/messages.ts';
+import type { TenantRows } from '../../store/store.ts';
+import {
+  addMessage,
+  changeMessage,
+  countTextsSince,
+  providerIdsTo,
+  type Message,
+} from '../../store/tables/messages.ts';
 import { hasOptedOut, setOptOut } from '../../store/tables/opt-outs.ts';
 import { ProviderFailure } from '../drivers/provider-failure.ts';
 import type { OptWords } from '../drivers/sms/opt-out.ts';
@@ -30,6 +37,8 @@ export interface SmsTenant {
   readonly quietHours: QuietHours;
   readonly templates: Readonly<Record<string, string>>;
   readonly partsMax: number;
+  /** Messages from midnight to midnight (UTC); 0: no limit. */
+  readonly perDayMax: number;
   /** How long a message without an answer waits for its receipt before it is sent again, in ms. */
   readonly unclearWaitMs: number;
   readonly optWords: OptWords;
@@ -40,6 +49,7 @@ export interface SmsTenant {
 /** Twilio: the recipient told Twilio itself to stop. */
 const TWILIO_OPTED_OUT = '21610';
 const OUTBOX = 'outbox';
+const DAY_LIMIT = 'SMS_DAY_LIMIT_REACHED';
 
 export function smsHandler(
   tenantOf: (tenant: string) => SmsTenant,
@@ -47,7 +57,7 @@ export function smsHandler(
 ): Handler<'sms'> {
   return async (work, tools) => {
     const rules = tenantOf(work.tenant);
-    const message = await keep(work, rules, tools);
+    const message = await keep(work, rules, tools, now());
     if (message.provider_message_id !== null || !['queued', 'held', 'failed'].includes(message.status))
       return;
     const { tenant, data } = work;
@@ -73,20 +83,36 @@ export function smsHandler(
 }
 
 /** The row of this job, made by its first try. */
-async function keep(work: Work<'sms'>, rules: SmsTenant, { store }: WorkTools): Promise<Message> {
+async function keep(
+  work: Work<'sms'>,
+  rules: SmsTenant,
+  { store, log }: WorkTools,
+  now: Date,
+): Promise<Message> {
   const { tenant, key, data } = work;
   const body = bodyOf(data, rules);
   const segments = segmentsOf(body).parts.length;
   if (body === '' || segments > rules.partsMax)
     throw new JobRefused('SMS_TEXT_INVALID', `${segments} parts, ${rules.partsMax} are allowed`);
-  const { message } = await store.tenant(tenant, (unit) =>
-    addMessage(unit, {
+  return store.tenant(tenant, async (unit) => {
+    const { message, isNew } = await addMessage(unit, {
       ...{ idempotency_key: key, direction: 'outbound', status: 'queued', body, segments },
       ...{ from_number: data.from ?? rules.from, to_number: data.to, call_id: data.callId },
       ...{ template: data.template ?? null, provider: rules.driver?.name ?? OUTBOX },
-    }),
-  );
-  return message;
+    });
+    // Decided once, when the row is made: a later try finds what was decided. STOP is always answered.
+    if (!isNew || data.isOptReply === true || (await isWithinDay(unit, rules.perDayMax, now))) return message;
+    const error_detail = `messages_per_day_max (${rules.perDayMax}) of tenant ${tenant} is reached`;
+    log.warn({ tenant, key, code: DAY_LIMIT, detail: error_detail }, 'a text message is not sent');
+    const refused = { status: 'suppressed', error_code: DAY_LIMIT, error_detail } as const;
+    return (await changeMessage(unit, { messageId: message.message_id }, refused)) ?? message;
+  });
+}
+
+/** Whether the day has room for all messages that there are now. */
+async function isWithinDay(unit: TenantRows, perDayMax: number, now: Date): Promise<boolean> {
+  if (perDayMax === 0) return true;
+  return (await countTextsSince(unit, new Date(new Date(now).setUTCHours(0, 0, 0, 0)))) <= perDayMax;
 }
 
 function bodyOf({ body, template, values }: PayloadOf<'sms'>, { templates }: SmsTenant): string {

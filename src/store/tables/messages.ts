@@ -106,6 +106,24 @@ export async function unansweredMessages(
     .execute();
 }
 
+/**
+ * How many text messages the tenant asked for since then, those that were refused for their number not among
+ * them. Whoever asks next waits until this transaction has ended, and counts what it added.
+ */
+export async function countTextsSince({ tenant, rows }: TenantRows, since: Date): Promise<number> {
+  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`texts of ${tenant}`}, 0))`.execute(rows);
+  const counted = await rows
+    .selectFrom('messages')
+    .select(({ fn }) => fn.countAll<number>().as('texts'))
+    .where('tenant', '=', tenant)
+    .where('channel', '=', 'sms')
+    .where('direction', '=', 'outbound')
+    .where('created_at', '>=', since)
+    .where((is) => is.or([is('error_code', 'is', null), is('error_code', '!=', 'SMS_DAY_LIMIT_REACHED')]))
+    .executeTakeFirstOrThrow();
+  return counted.texts;
+}
+
 /** What a provider calls the messages to a number that it is known to have taken: the newest ones. */
 export async function providerIdsTo(
   { tenant, rows }: TenantRows,

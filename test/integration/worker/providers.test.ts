@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { z } from 'zod';
+import { limitsSection } from '../../../src/config/limits.ts';
 import { calendarSection, crmSection, smsSection, webhooksSection } from '../../../src/config/after-call.ts';
 import { upsertContact } from '../../../src/store/tables/contacts.ts';
 import { startProviders, type Providers } from '../../../src/worker/providers.ts';
@@ -16,6 +17,7 @@ const sections = z.strictObject({
   sms: smsSection,
   calendar: calendarSection,
   webhooks: webhooksSection,
+  limits: limitsSection,
 });
 const LAURA = '+442079460123';
 const SECRET = webhookSecret('worker');

@@ -29,6 +29,7 @@ function rules(more: Partial<SmsTenant> = {}): SmsTenant {
       timeZone: 'UTC',
       quietHours: { from: '', to: '' },
       partsMax: 6,
+      perDayMax: 0,
       unclearWaitMs: 60_000,
     },
     templates: { booked: 'See you on {day} at {time}.' },
@@ -221,6 +222,56 @@ describe('quiet hours', () => {
     await send('a', { isOptReply: true });
     expect(server.messages).toHaveLength(1);
     expect(nowMs).toBe(Date.parse('2026-01-15T23:00:00Z'));
+  });
+});
+
+describe('the limit of a day', () => {
+  const outcomes = async (): Promise<[string, string][]> =>
+    (await stage.messages()).map(({ body, status }) => [body, status] as [string, string]).sort();
+
+  it('keeps what is beyond it from going out, says so, and is decided once for each message', async () => {
+    const [server] = await twilio({ perDayMax: 2 });
+    for (const key of ['a', 'b', 'c']) await send(key);
+    await stage.queue.again('sms', 'c');
+    await stage.queue.again('sms', 'a');
+    expect(server.messages.map((one) => one.body)).toEqual(['Text a', 'Text b']);
+    const [refused] = (await stage.messages()).filter((one) => one.status === 'suppressed');
+    expect(refused).toMatchObject({ body: 'Text c', error_code: 'SMS_DAY_LIMIT_REACHED' });
+    expect(refused?.error_detail).toBe(`messages_per_day_max (2) of tenant ${stage.tenant} is reached`);
+    expect(events()).toEqual(['message.sent', 'message.sent']);
+  });
+
+  it('begins anew at midnight', async () => {
+    rules({ perDayMax: 1 });
+    for (const key of ['a', 'b']) await send(key);
+    nowMs += 48 * 3_600_000;
+    await send('c');
+    expect(await outcomes()).toEqual([
+      ['Text a', 'sent'],
+      ['Text b', 'suppressed'],
+      ['Text c', 'sent'],
+    ]);
+  });
+
+  it('holds however many ask at once', async () => {
+    rules({ perDayMax: 3 });
+    const keys = Array.from({ length: 12 }, (_, nth) => `job-${nth}`);
+    const ask = (key: string) => ({
+      tenant: stage.tenant,
+      key,
+      data: { callId: null, to: LAURA, body: key },
+    });
+    await Promise.all(keys.map((key) => stage.queue.enqueue('sms', ask(key))));
+    await Promise.all([stage.queue.drain(), stage.queue.drain(), stage.queue.drain()]);
+    const sent = (await outcomes()).filter(([, status]) => status === 'sent');
+    expect(sent).toHaveLength(3);
+  });
+
+  it('does not keep the answer to STOP', async () => {
+    rules({ perDayMax: 1 });
+    await send('a');
+    await send('stop', { isOptReply: true });
+    expect((await outcomes()).map(([, status]) => status)).toEqual(['sent', 'sent']);
   });
 });
 
