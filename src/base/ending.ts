@@ -46,6 +46,7 @@ export const ENDINGS = {
     q850: 102,
     text: 'The caller never acknowledged the answer',
   },
+  dismissed: { class: 'client', sipStatus: 403, q850: 21, text: 'Too many messages of a page were none' },
   'no-capacity': { class: 'server', sipStatus: 503, q850: 42, text: 'No capacity left for a call' },
   'shutting-down': { class: 'server', sipStatus: 503, q850: 42, text: 'The gateway is stopping' },
   'answer-timeout': {

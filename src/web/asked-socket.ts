@@ -27,6 +27,8 @@ export interface Asking {
   readonly questions: Readonly<Record<string, { readonly ask: z.ZodType }>>;
   /** `payload` is what the question's schema made of it. What it throws is answered as a refusal. */
   readonly answer: (name: string, payload: unknown) => Promise<object>;
+  /** Too much of what it sent was refused: it is about to be gone, and is not to come back. */
+  readonly dismissed: () => void;
   readonly gone: () => void;
 }
 
@@ -76,6 +78,8 @@ export class AskedSocket {
   }
 
   async #received(name: unknown, given: readonly unknown[]): Promise<void> {
+    // What came in one piece with the message that was one too many is still given to us.
+    if (this.#offences >= offences_max) return;
     const last = given.at(-1);
     const reply = typeof last === 'function' ? (last as Reply) : undefined;
     try {
@@ -123,6 +127,8 @@ export class AskedSocket {
     reply?.({ ok: false, code, message: `${detail}${ERROR_CATALOGUE[code]}` });
     if (!OFFENCES.has(code)) return;
     this.#offences += 1;
-    if (this.#offences === offences_max) this.#socket.disconnect(true);
+    if (this.#offences !== offences_max) return;
+    this.#asking.dismissed();
+    this.#socket.disconnect(true);
   }
 }

@@ -1,7 +1,8 @@
 /** One socket of somebody in a room, or on the way into one. */
 import type { Socket } from 'socket.io';
+import { ending, type Ending } from '../base/ending.ts';
 import { TrunklineError } from '../base/errors.ts';
-import { AskedSocket, type SocketParts } from './asked-socket.ts';
+import { AskedSocket, offences_max, type SocketParts } from './asked-socket.ts';
 import type { Guest, Line } from './guest.ts';
 import { REQUESTS, type Ask, type EventName, type Joined, type RequestName } from './wire.ts';
 
@@ -15,12 +16,15 @@ export class Connection implements Line {
   readonly #parts: ConnectionParts;
   #guest: Guest | undefined;
   #joining = false;
+  /** Why it was put out. */
+  #dismissal: Ending | undefined;
 
   constructor(socket: Socket, parts: ConnectionParts) {
     this.#parts = parts;
     this.#socket = new AskedSocket(socket, parts, {
       questions: REQUESTS,
       answer: (name, payload) => this.#answer(name as RequestName, payload),
+      dismissed: () => this.#dismissed(),
       gone: () => this.#guest?.detach(this),
     });
   }
@@ -38,6 +42,12 @@ export class Connection implements Line {
     this.#socket.hangUp();
   }
 
+  /** Nobody waits for a page like this one to come back: what it holds is closed now. */
+  #dismissed(): void {
+    this.#dismissal = ending('dismissed', `${offences_max} messages were refused`);
+    this.#guest?.end(this.#dismissal);
+  }
+
   #answer(name: RequestName, payload: unknown): Promise<object> {
     if (name === 'join') return this.#join(payload as Ask<'join'>);
     if (this.#guest === undefined) throw new TrunklineError('WEB_NOT_JOINED', name);
@@ -52,8 +62,9 @@ export class Connection implements Line {
       const { guest, joined } = await this.#parts.join(ask, this);
       this.#guest = guest;
       this.#socket.stays();
-      // It went away while it was being let in: it may come back like any other.
-      if (!this.#socket.connected) guest.detach(this);
+      // It went away while it was being let in: it may come back like any other, unless it was put out.
+      if (this.#dismissal !== undefined) guest.end(this.#dismissal);
+      else if (!this.#socket.connected) guest.detach(this);
       return joined;
     } finally {
       this.#joining = false;

@@ -46,6 +46,7 @@ export class DeskConnection {
     this.#socket = new AskedSocket(socket, parts, {
       questions: DESK_REQUESTS,
       answer: (name, payload) => this.#answer(name as DeskRequestName, payload),
+      dismissed: () => this.#left(),
       gone: () => this.#left(),
     });
   }
