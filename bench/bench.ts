@@ -14,6 +14,7 @@ import { withSection, type Section } from './section.ts';
 const SECTIONS: Readonly<Record<string, () => Promise<Section>>> = {
   calls: async () => ({ title: 'Calls with the Realtime adapter', ...(await import('./calls.ts')) }),
   browsers: async () => ({ title: 'Browsers', ...(await import('./browsers.ts')) }),
+  'barge-in': async () => ({ title: 'Speaking into the agent', ...(await import('./barge-in.ts')) }),
 };
 
 const page = new URL('RESULTS.md', import.meta.url);

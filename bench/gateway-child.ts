@@ -12,6 +12,7 @@ export const benchNumber = '+15550100';
 
 export interface GatewayChild extends Child {
   readonly sipPort: number;
+  readonly operatorUrl: string;
 }
 
 export interface GatewayChildOptions {
@@ -20,15 +21,20 @@ export interface GatewayChildOptions {
   readonly appendMs: number;
   /** Writes a CPU profile per thread into this folder when the gateway ends. */
   readonly profileFolder?: string;
+  /** Who answers; absent: the echo. */
+  readonly profile?: { readonly name: string };
 }
 
 export async function startGateway(options: GatewayChildOptions): Promise<GatewayChild> {
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-bench-'));
   const sipPort = await freeUdpPort();
+  const operatorPort = await freeTcpPort();
+  const profile = options.profile ?? echoProfile;
   const configFile = join(folder, 'trunkline.yaml');
   await mkdir(join(folder, 'agents'));
-  await writeFile(join(folder, 'agents', 'echo.yaml'), stringify(echoProfile));
-  await writeFile(configFile, stringify(configuration(folder, sipPort, await freeTcpPort(), options)));
+  await writeFile(join(folder, 'agents', `${profile.name}.yaml`), stringify(profile));
+  const ports = { sipPort, operatorPort };
+  await writeFile(configFile, stringify(configuration(folder, ports, { ...options, profile })));
   const profiling =
     options.profileFolder === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', options.profileFolder];
   const child = await startNode({
@@ -39,6 +45,7 @@ export async function startGateway(options: GatewayChildOptions): Promise<Gatewa
   return {
     pid: child.pid,
     sipPort,
+    operatorUrl: `http://127.0.0.1:${operatorPort}`,
     async stop() {
       await child.stop();
       await rm(folder, { recursive: true, force: true });
@@ -63,9 +70,8 @@ export const echoProfile = {
 
 function configuration(
   folder: string,
-  sipPort: number,
-  operatorPort: number,
-  options: GatewayChildOptions,
+  { sipPort, operatorPort }: { readonly sipPort: number; readonly operatorPort: number },
+  options: GatewayChildOptions & { readonly profile: { readonly name: string } },
 ): object {
   return {
     data_dir: folder,
@@ -78,7 +84,7 @@ function configuration(
     calls: { max: options.callsMax, per_second_max: 1000, answer_after_ms: 10_000, drain_ms: 1000 },
     realtime: { base_url: options.modelUrl, api_key: 'bench', append_ms: options.appendMs },
     trunks: [{ name: 'bench', allow: ['127.0.0.1/32'], codecs: ['pcmu'], calls_max: options.callsMax }],
-    numbers: [{ number: benchNumber, profile: 'echo' }],
+    numbers: [{ number: benchNumber, profile: options.profile.name }],
   };
 }
 

@@ -45,3 +45,8 @@ function versionOf(name: string): string {
   const { version } = JSON.parse(readFileSync(manifest, 'utf8')) as { version: string };
   return version;
 }
+
+/** The load average of the last minute: what else the machine had to do meanwhile. */
+export function loadNow(): string {
+  return (loadavg()[0] ?? 0).toFixed(2);
+}
