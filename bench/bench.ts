@@ -15,6 +15,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<Section>>> = {
   calls: async () => ({ title: 'Calls with the Realtime adapter', ...(await import('./calls.ts')) }),
   browsers: async () => ({ title: 'Browsers', ...(await import('./browsers.ts')) }),
   'barge-in': async () => ({ title: 'Speaking into the agent', ...(await import('./barge-in.ts')) }),
+  'first-word': async () => ({ title: 'The first word', ...(await import('./first-word.ts')) }),
 };
 
 const page = new URL('RESULTS.md', import.meta.url);

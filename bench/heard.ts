@@ -1,4 +1,4 @@
-/** What a caller heard, told from the RTP packets that arrived: when it went softer, and when it was silent. */
+/** What a caller heard, by the RTP packets that arrived: when it went softer, and when it was silent. */
 import { FRAME_MS } from '../src/media/frame.ts';
 import { G711 } from '../src/media/g711.ts';
 
