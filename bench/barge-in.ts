@@ -207,22 +207,24 @@ export function report(trials: readonly Trial[], { calls, load }: { calls: numbe
 }
 
 const method = (calls: number): string =>
-  `A fresh gateway (\`node src/main.ts\`) with ${calls} calls at a time (SIP and RTP over UDP on the loopback);
-the bench's own process is the callers and the model, which talks in a steady tone of 440 Hz over the Realtime
-protocol and sends a whole reply at once. Turn settings are the shipped defaults.
+  `A fresh gateway (\`node src/main.ts\`) with ${calls} calls at a time (SIP and RTP over UDP on the
+loopback); the bench's own process is the callers and the model, which talks in a steady tone of 440 Hz
+over the Realtime protocol and sends a whole reply at once. Turn settings are the shipped defaults.
 
-- **Speech** is espeak-ng's, four sentences in four voices, cut to the telephone band and to where it begins,
-  sent 500 to 800 ms into a reply. Time runs from the moment at which its first packet is sent. It ends with the
-  arrival of the first packet that is 3 dB softer, and 20 ms after the arrival of the last one with sound, before
-  ${silence_lasting_ms} ms without any. Both hold the gateway's jitter buffer and up to 20 ms until its next packet
-  is due, and no network. People's speech begins more softly than a synthesiser's: expect more.
-- **Told against come**: \`audio_end_ms\` of \`conversation.item.truncate\`, against 20 ms for every packet with
-  sound that the caller got of that reply. A packet of silence within a reply would count for neither; one that fades
-  out after a cut counts for the caller only, which makes -20 ms.
+- **Speech** is espeak-ng's, four sentences in four voices, cut to the telephone band and to where it
+  begins, sent 500 to 800 ms into a reply. Time runs from the moment at which its first packet is sent. It
+  ends with the arrival of the first packet that is 3 dB softer, and 20 ms after the arrival of the last
+  one with sound, before ${silence_lasting_ms} ms without any. Both hold the gateway's jitter buffer and
+  up to 20 ms until its next packet is due, and no network. People's speech begins more softly than a
+  synthesiser's: expect more.
+- **Told against come**: \`audio_end_ms\` of \`conversation.item.truncate\`, against 20 ms for every
+  packet with sound that the caller got of that reply. A packet of silence within a reply would count for
+  neither; one that fades out after a cut counts for the caller only, which makes -20 ms.
 - **What should not cut**: "mhm" and the like by espeak-ng; coughs, typing and music by sox. Speech of
-  \`turns.barge_in_ms\` (240 ms) or more cuts a reply of the Realtime adapter whatever its words are: the server
-  answers every turn that it hears by itself, so that nothing can be taken back. \`turns.backchannels\` are for
-  adapters that wait for us (offline, pipeline), which this does not measure. The stand-in tells an utterance's
-  words ${end_of_speech_ms + transcription_ms} ms after its end, and nothing of what is no speech.
-- Synthetic coughs are bursts of filtered noise, and the music is two chords: they show what the gate does with
-  each, not how often people's coughs would pass it.`;
+  \`turns.barge_in_ms\` (240 ms) or more cuts a reply of the Realtime adapter whatever its words are: the
+  server answers every turn that it hears by itself, so that nothing can be taken back.
+  \`turns.backchannels\` are for the offline voice, which this does not measure. The stand-in tells an
+  utterance's words ${end_of_speech_ms + transcription_ms} ms after its end, and nothing of what is no
+  speech.
+- Synthetic coughs are bursts of filtered noise, and the music is two chords: they show what the gate does
+  with each, not how often people's coughs would pass it.`;

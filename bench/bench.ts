@@ -16,6 +16,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<Section>>> = {
   browsers: async () => ({ title: 'Browsers', ...(await import('./browsers.ts')) }),
   'barge-in': async () => ({ title: 'Speaking into the agent', ...(await import('./barge-in.ts')) }),
   'first-word': async () => ({ title: 'The first word', ...(await import('./first-word.ts')) }),
+  failover: async () => ({ title: 'When the model fails', ...(await import('./failover.ts')) }),
 };
 
 const page = new URL('RESULTS.md', import.meta.url);

@@ -133,14 +133,15 @@ export function report(results: readonly CaseResult[], load: string): string {
   ].join('\n\n');
 }
 
-const METHOD = `A fresh gateway (\`node src/main.ts\`) per row, one call at a time over SIP and RTP on the loopback,
-no ringing time, hung up at the first sound. Time runs from the moment at which the INVITE is sent to the arrival of
-the first RTP packet whose level is above -50 dB of full scale: silence that a voice begins with counts as waiting.
-"Answered" is INVITE to 200. The first call is apart: code runs for the first time, and what is made once and kept
-is made in it. In this configuration a call is answered when its voice has something to say, so that "answered" holds
-what the model takes.
+const METHOD = `A fresh gateway (\`node src/main.ts\`) per row, one call at a time over SIP and RTP on
+the loopback, no ringing time, hung up at the first sound. Time runs from the moment at which the INVITE
+is sent to the arrival of the first RTP packet whose level is above -50 dB of full scale: silence that a
+voice begins with counts as waiting. "Answered" is INVITE to 200. The first call is apart: code runs for
+the first time, and what is made once and kept is made in it. In this configuration a call is answered
+when its voice has something to say, so that "answered" holds what the model takes.
 
-- There is no pool of warm sessions: every call opens its own session with the model, after its INVITE. What a far
-  model takes to connect is therefore in every call, as in the last row.
-- The stand-in is on this machine: "to connect" is how long it waits with \`session.created\`, "to the first sound"
-  how long it waits after \`response.create\`. TCP, TLS and a network's way there and back come on top in earnest.`;
+- There is no pool of warm sessions: every call opens its own session with the model, after its INVITE.
+  What a far model takes to connect is therefore in every call, as in the last row.
+- The stand-in is on this machine: "to connect" is how long it waits with \`session.created\`, "to the
+  first sound" how long it waits after \`response.create\`. TCP, TLS and a network's way there and back
+  come on top in earnest.`;

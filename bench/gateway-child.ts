@@ -15,6 +15,9 @@ export interface GatewayChild extends Child {
   readonly operatorUrl: string;
 }
 
+/** An agent profile as its file holds it. */
+type NamedProfile = Readonly<Record<string, unknown>> & { readonly name: string };
+
 export interface GatewayChildOptions {
   readonly modelUrl: string;
   readonly callsMax: number;
@@ -22,7 +25,7 @@ export interface GatewayChildOptions {
   /** Writes a CPU profile per thread into this folder when the gateway ends. */
   readonly profileFolder?: string;
   /** Who answers; absent: the echo. */
-  readonly profile?: { readonly name: string };
+  readonly profile?: NamedProfile;
 }
 
 export async function startGateway(options: GatewayChildOptions): Promise<GatewayChild> {
@@ -71,7 +74,7 @@ export const echoProfile = {
 function configuration(
   folder: string,
   { sipPort, operatorPort }: { readonly sipPort: number; readonly operatorPort: number },
-  options: GatewayChildOptions & { readonly profile: { readonly name: string } },
+  options: GatewayChildOptions & { readonly profile: NamedProfile },
 ): object {
   return {
     data_dir: folder,
