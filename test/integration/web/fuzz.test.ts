@@ -16,7 +16,7 @@ import { WildMedia } from '../../support/web/wild-media.ts';
 import { WildMessages, type WildMessage } from '../../support/web/wild-messages.ts';
 
 const seed = 20_261_126;
-/** `FUZZ_MESSAGES=100000 vitest run test/integration/web/fuzz.test.ts` takes its time for more. */
+/** `FUZZ_MESSAGES=50000 vitest run test/integration/web/fuzz.test.ts` for more; an agent counts 60 s. */
 const messages_total = Number(process.env['FUZZ_MESSAGES'] ?? 10_000);
 /** As many as a socket may send of them without being put out. */
 const noise_per_socket = offences_max - 1;
