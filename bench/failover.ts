@@ -75,6 +75,8 @@ export async function run(args: readonly string[]): Promise<SectionResult> {
 async function measure(faults: readonly Fault[]): Promise<FaultResult[]> {
   const stops: (() => Promise<void> | void)[] = [];
   try {
+    // Made before any call: nothing is sent while this process waits for its synthesiser.
+    const question = (speechSounds()[0]?.bytes ?? new Uint8Array(0)).subarray(0, 8 * question_ms);
     const line = await SwitchingPort.open();
     stops.push(() => line.close());
     const modelUrl = `ws://127.0.0.1:${line.port}/v1`;
@@ -88,7 +90,7 @@ async function measure(faults: readonly Fault[]): Promise<FaultResult[]> {
       const server = await FaultyServer.start(fault);
       line.target = server.server.port;
       try {
-        results.push(await suffer(fault, server, { gateway, sip }));
+        results.push(await suffer(fault, server, { gateway, sip, question }));
       } finally {
         await server.close();
       }
@@ -101,15 +103,17 @@ async function measure(faults: readonly Fault[]): Promise<FaultResult[]> {
 
 interface Stage {
   readonly gateway: GatewayChild;
+  readonly question: Uint8Array;
   readonly sip: SipClient;
 }
 
-async function suffer(fault: Fault, server: FaultyServer, { gateway, sip }: Stage): Promise<FaultResult> {
+async function suffer(fault: Fault, server: FaultyServer, stage: Stage): Promise<FaultResult> {
+  const { gateway, sip, question } = stage;
   const call = await SoundCall.place(sip, benchNumber);
   try {
     if ((await call.hears(0, greeting_patience_ms)) === null) throw new Error('the greeting was not heard');
     await call.falls(after_greeting_ms, greeting_patience_ms);
-    await call.say(question().subarray(0, question_ms * 8));
+    await call.say(question);
     await pause(question_ms);
     const struckMs = performance.now();
     server.strike();
@@ -127,8 +131,6 @@ async function suffer(fault: Fault, server: FaultyServer, { gateway, sip }: Stag
     await call.hangUp();
   }
 }
-
-const question = (): Uint8Array => speechSounds()[0]?.bytes ?? new Uint8Array(0);
 
 /** Until the call has settled; the steps that were taken. */
 async function watch(
