@@ -22,7 +22,7 @@ function greet(gateway: Gateway, settings: Settings): void {
     'Trunkline is ready.',
     ...gateway.sipAddresses.map((address) => `  SIP       ${address}`),
     ...settings.config.numbers.map((route) => `  number    ${route.number} -> profile ${route.profile}`),
-    `  web       ${gateway.webUrl}/`,
+    `  web       ${gateway.webUrl}/   (people at /desk, operators at /console)`,
     `  operator  ${gateway.operatorUrl}/v1/calls`,
     'Call it from another terminal: npm run call',
   ];
