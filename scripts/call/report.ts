@@ -39,8 +39,21 @@ export class CallReport {
       case 'resumed':
         this.line('call', entry.type, '');
         break;
+      case 'failover':
+        this.line('call', 'failover', [entry.step, entry.to, entry.detail].join(' ').trim());
+        break;
+      case 'handoff':
+        this.line('call', 'handoff', `${entry.step} ${entry.by}`.trim());
+        break;
+      case 'supervised':
+        this.line('call', entry.mode, `by ${entry.by}`);
+        break;
+      case 'voicemail':
+        this.line('call', 'message', entry.path);
+        break;
       case 'ringing':
       case 'answered':
+      case 'usage':
         break;
     }
   }

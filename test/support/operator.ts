@@ -20,10 +20,22 @@ const entrySchema = z.discriminatedUnion('type', [
     arguments: z.unknown(),
     result: z.unknown(),
   }),
+  z.looseObject({ atMs: z.number(), type: z.literal('usage'), model: z.string() }),
   z.looseObject({
     atMs: z.number(),
-    type: z.enum(['usage', 'failover', 'voicemail', 'handoff', 'supervised']),
+    type: z.literal('failover'),
+    step: z.string(),
+    to: z.string().default(''),
+    detail: z.string().default(''),
   }),
+  z.looseObject({ atMs: z.number(), type: z.literal('voicemail'), path: z.string() }),
+  z.looseObject({
+    atMs: z.number(),
+    type: z.literal('handoff'),
+    step: z.string(),
+    by: z.string().default(''),
+  }),
+  z.looseObject({ atMs: z.number(), type: z.literal('supervised'), by: z.string(), mode: z.string() }),
   z.looseObject({ atMs: z.number(), type: z.literal('trouble'), code: z.string(), detail: z.string() }),
 ]);
 export type TimelineEntry = z.infer<typeof entrySchema>;
