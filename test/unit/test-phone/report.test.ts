@@ -50,6 +50,21 @@ describe('the report of a call', () => {
     ]);
   });
 
+  it('prints what became of a call beyond the agent, and nothing of what it cost', () => {
+    const text = printed((report) => {
+      report.entry({ atMs: 1, type: 'failover', step: 'falling_back', to: 'offline', detail: '' });
+      report.entry({ atMs: 2, type: 'handoff', step: 'accepted', by: 'Anna' });
+      report.entry({ atMs: 3, type: 'supervised', mode: 'whisper', by: 'Ben' });
+      report.entry({ atMs: 4, type: 'voicemail', path: 'voicemail/call_1.wav' });
+      report.entry({ atMs: 5, type: 'usage', model: 'gpt-realtime-2.1' });
+    });
+    expect(text).toMatch(/failover\s+falling_back offline\n/);
+    expect(text).toMatch(/handoff\s+accepted Anna\n/);
+    expect(text).toMatch(/whisper\s+by Ben\n/);
+    expect(text).toMatch(/message\s+voicemail\/call_1\.wav\n/);
+    expect(text.trim().split('\n')).toHaveLength(4);
+  });
+
   it('sums up booking, latency, ending and recording', () => {
     const text = printed((report) =>
       report.sum(recordOf({ ...said, responseMs: 640 }, { ...said, responseMs: null }, booked), 'call.wav'),
