@@ -25,7 +25,8 @@ export interface KeptIn {
   readonly enqueue: Enqueue;
 }
 
-const CALENDAR = 'default';
+/** The calendar of a tenant that has one. */
+export const CALENDAR = 'default';
 /** More than fit into a day. */
 const slots_of_day_max = 500;
 

@@ -2,7 +2,7 @@
 import { chmod, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { systemClock } from '../base/clock.ts';
-import { messageOf, TrunklineError } from '../base/errors.ts';
+import { TrunklineError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Metrics } from '../base/metrics.ts';
 import type { Settings } from '../config.ts';
@@ -17,9 +17,8 @@ import type { Store } from '../store/store.ts';
 import { createApiKey, findApiKey } from '../store/tables/api-keys.ts';
 import type { ApiParts, HookRequest, QueueDesk } from '../web/api/ports.ts';
 import type { ClosingOrder } from './closing-order.ts';
+import { keepTrying } from './keep-trying.ts';
 import type { Jobs } from './start-jobs.ts';
-
-const again_ms = 1000;
 
 export function startApi(parts: {
   readonly settings: Settings;
@@ -93,24 +92,7 @@ function ensureFirstKeys(parts: {
   readonly log: Log;
   readonly order: ClosingOrder;
 }): void {
-  const { settings, store, log, order } = parts;
-  let closed = false;
-  let cancel = (): void => undefined;
-  const attempt = (): void => {
-    writeFirstKeys(settings, store).catch((error: unknown) => {
-      if (closed) return;
-      log.debug({ detail: messageOf(error) }, 'no first key yet');
-      cancel = systemClock.after(again_ms, attempt);
-    });
-  };
-  attempt();
-  order.add('first keys', {
-    close: () => {
-      closed = true;
-      cancel();
-      return Promise.resolve();
-    },
-  });
+  keepTrying('first keys', () => writeFirstKeys(parts.settings, parts.store), parts);
 }
 
 async function writeFirstKeys({ config, dataDir }: Settings, store: Store): Promise<void> {

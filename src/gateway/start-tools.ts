@@ -18,6 +18,7 @@ import { TrunklineError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Settings } from '../config.ts';
 import type { ClosingOrder } from './closing-order.ts';
+import { importAppointments } from './import-appointments.ts';
 import { appointmentsOf, keptActs, type Acts } from './kept-acts.ts';
 import type { Jobs } from './start-jobs.ts';
 
@@ -41,6 +42,7 @@ export async function startTools(parts: {
   const { tools: limits } = settings.config;
   const { acts, records } =
     jobs === undefined ? await actsInFiles(settings, order) : actsInStore(settings, jobs);
+  if (jobs !== undefined) importAppointments({ settings, store: jobs.store, log, order });
   const registry = new ToolRegistry({
     tools: [
       bookAppointment(acts.bookOf),

@@ -2,7 +2,7 @@
 import { randomInt } from 'node:crypto';
 import { z } from 'zod';
 import type { Appointment, AppointmentBook, Booking } from './book-appointment.ts';
-import { RecordsFile } from './records-file.ts';
+import { readRecords, RecordsFile } from './records-file.ts';
 
 const lineSchema = z.strictObject({
   confirmation: z.string(),
@@ -13,6 +13,11 @@ const lineSchema = z.strictObject({
   bookedAt: z.iso.datetime(),
 });
 export type AppointmentLine = z.infer<typeof lineSchema>;
+
+/** What a file has, for whoever takes it over. Throws when a line in the middle is no appointment. */
+export function readAppointments(path: string): Promise<AppointmentLine[]> {
+  return readRecords(path, lineSchema);
+}
 
 /** Letters that are not mistaken for one another when read aloud. */
 const CONFIRMATION_LETTERS = 'ACEHJKLMNPRTWXY';

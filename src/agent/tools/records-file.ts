@@ -48,7 +48,8 @@ export class RecordsFile<T> {
   }
 }
 
-async function readRecords<T>(path: string, schema: z.ZodType<T>): Promise<T[]> {
+/** Without opening it for more. Throws as `create` does. */
+export async function readRecords<T>(path: string, schema: z.ZodType<T>): Promise<T[]> {
   const text = await readFile(path, 'utf8').catch((failure: unknown) => {
     if ((failure as NodeJS.ErrnoException).code === 'ENOENT') return '';
     throw failure;
