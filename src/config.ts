@@ -6,7 +6,7 @@ import { readFileSync, readdirSync } from 'node:fs';
 import { isAbsolute, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { LineCounter, isNode, parseDocument, type Document } from 'yaml';
-import type { z } from 'zod';
+import { z } from 'zod';
 import { agentProfileSchema, type AgentProfile } from './agent/profile.ts';
 import { TrunklineError, messageOf } from './base/errors.ts';
 import { configSchema, type Config } from './config-schema.ts';
@@ -14,6 +14,12 @@ import { configSchema, type Config } from './config-schema.ts';
 export type { Config, NumberConfig, TrunkConfig } from './config-schema.ts';
 
 export const packageRoot = fileURLToPath(new URL('..', import.meta.url));
+
+/** Of this program, as package.json has it. */
+export function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
+  return z.looseObject({ version: z.string() }).parse(manifest).version;
+}
 
 /** What the environment may say. Everything else is in the file. */
 export interface Environment {

@@ -64,8 +64,9 @@ export async function startGateway(settings: Settings, log: Log): Promise<Gatewa
 async function build(settings: Settings, log: Log, order: ClosingOrder): Promise<Gateway> {
   const { config, profiles } = settings;
   const journal = new Journal();
-  const { metrics, version } = observe({ journal, settings, order });
-  const jobs = await startJobs({ settings, journal, log, order });
+  const { metrics, traces, version } = observe({ journal, settings, order });
+  const traceparentOf = traces.traceparentOf.bind(traces);
+  const jobs = await startJobs({ settings, journal, log, order, traceparentOf });
   const desk = await startDesk({ settings, journal, log }, order);
   const { registry: tools, records, mcp } = await startTools({ settings, jobs, log, order });
   tools.add(transferToHuman(desk.queue));

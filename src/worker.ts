@@ -1,7 +1,8 @@
 /** The job process: configuration, start, signals, exit code. `npm run worker`, or a child of the gateway. */
 import { createLog } from './base/log.ts';
 import { messageOf } from './base/errors.ts';
-import { loadSettings, readEnvironment, type Settings } from './config.ts';
+import { createTracer } from './base/tracing.ts';
+import { loadSettings, packageVersion, readEnvironment, type Settings } from './config.ts';
 import { addressesOf } from './jobs/addresses.ts';
 import { startJobProcess, type JobProcess } from './jobs/job-process.ts';
 import { HANDLERS } from './jobs/work/handlers.ts';
@@ -57,6 +58,11 @@ try {
     ...(await addressesOf(settings)),
     tenants: tenants.map((one) => one.tenant),
     provide: (tools) => startProviders(config, tools),
+    tracer: createTracer({
+      service: 'trunkline-worker',
+      version: packageVersion(),
+      otlpUrl: config.telemetry.otlp_url,
+    }),
     ...{ handlers: HANDLERS, lockMs: config.jobs.lock_ms, log },
   });
 } catch (error) {

@@ -13,17 +13,30 @@ export interface WordSink {
 }
 
 /** Returns what ends it. */
-export function keepCalls(parts: { journal: Journal; sink: WordSink; log: Log }): () => void {
-  const { journal, sink, log } = parts;
+export function keepCalls(parts: {
+  journal: Journal;
+  sink: WordSink;
+  log: Log;
+  /** The span of an open call; nothing is traced without. */
+  traceparentOf?: (callId: string) => string;
+}): () => void {
+  const { journal, sink, log, traceparentOf = () => '' } = parts;
+  /** Of open calls: the span is over when the last word about its call is told. */
+  const spans = new Map<string, string>();
   const tell = ({ tenant, callId }: Pick<CallRecord, 'tenant' | 'callId'>, word: unknown): void => {
     // A fact that does not fit would be refused by the other end, too, long after its call: say it here.
     const parsed = callWord.safeParse(word);
-    if (parsed.success) sink.append({ type: 'call', tenant, callId, word: parsed.data });
+    const traceparent = spans.get(callId) ?? '';
+    const traced = traceparent === '' ? {} : { traceparent };
+    if (parsed.success) sink.append({ type: 'call', tenant, callId, word: parsed.data, ...traced });
     else
       log.error({ callId, code: 'JOB_PAYLOAD_INVALID', detail: parsed.error.message }, 'a fact is not kept');
   };
   const ends = [
-    journal.events.on('opened', (record) => tell(record, openedWord(record))),
+    journal.events.on('opened', (record) => {
+      spans.set(record.callId, traceparentOf(record.callId));
+      tell(record, openedWord(record));
+    }),
     journal.events.on('added', ({ callId, entry }) => {
       const record = journal.get(callId);
       if (record === undefined) return;
@@ -31,7 +44,10 @@ export function keepCalls(parts: { journal: Journal; sink: WordSink; log: Log })
       tell(record, { type: 'fact', index, fact: entry });
       if (entry.type === 'usage') tell(record, usageWord(record, index, entry));
     }),
-    journal.events.on('closed', (record) => tell(record, closedWord(record))),
+    journal.events.on('closed', (record) => {
+      tell(record, closedWord(record));
+      spans.delete(record.callId);
+    }),
   ];
   return () => ends.forEach((end) => end());
 }

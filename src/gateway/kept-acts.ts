@@ -23,6 +23,8 @@ export interface Acts {
 export interface KeptIn {
   readonly store: Pick<Store, 'tenant'>;
   readonly enqueue: Enqueue;
+  /** The span of an open call: what the call asks for goes on from it. */
+  readonly traceparentOf?: (callId: string) => string;
 }
 
 /** The calendar of a tenant that has one. */
@@ -31,7 +33,7 @@ export const CALENDAR = 'default';
 const slots_of_day_max = 500;
 
 /** @throws (its methods) TrunklineError STORE_UNAVAILABLE, JOBS_UNAVAILABLE: nothing was promised then */
-export function keptActs({ store, enqueue }: KeptIn): Acts {
+export function keptActs({ store, enqueue, traceparentOf = () => '' }: KeptIn): Acts {
   const messages: MessageBook = {
     take: async ({ name, phone, text, urgent }, { key, callId, tenant, profile }) => {
       const { message } = await store.tenant(tenant, (unit) =>
@@ -44,7 +46,7 @@ export function keptActs({ store, enqueue }: KeptIn): Acts {
     },
   };
   return {
-    bookOf: (of) => appointmentBook({ store, enqueue }, of),
+    bookOf: (of) => appointmentBook({ store, enqueue, traceparentOf }, of),
     messages,
     contacts: {
       save: async ({ name, phone, email, note }, origin) => {
@@ -57,13 +59,14 @@ export function keptActs({ store, enqueue }: KeptIn): Acts {
         }
         const known = { ...(name && { name }), ...(email && { email }), ...(note && { notes: note }) };
         const data = { type: 'contact' as const, callId, e164, ...known };
-        await enqueue.enqueue('crm', { tenant, key, data });
+        await enqueue.enqueue('crm', { tenant, key, data, traceparent: traceparentOf(callId) });
         return { id: key };
       },
     },
     sms: {
       send: async ({ to, text }, { key, callId, tenant }) => {
-        await enqueue.enqueue('sms', { tenant, key, data: { callId, to: toE164(to) ?? to, body: text } });
+        const data = { callId, to: toE164(to) ?? to, body: text };
+        await enqueue.enqueue('sms', { tenant, key, data, traceparent: traceparentOf(callId) });
         return { id: key };
       },
     },
@@ -71,7 +74,7 @@ export function keptActs({ store, enqueue }: KeptIn): Acts {
 }
 
 function appointmentBook(
-  { store, enqueue }: KeptIn,
+  { store, enqueue, traceparentOf = () => '' }: KeptIn,
   { tenant, timeZone }: Parameters<BookOf>[0],
 ): AppointmentBook {
   return {
@@ -87,7 +90,8 @@ function appointmentBook(
         const row = await store.tenant(tenant, (unit) => bookSlot(unit, slot));
         if (row === undefined) return null;
         const data = { type: 'sync' as const, appointmentId: row.appointment_id };
-        await enqueue.enqueue('calendar', { tenant, key: `${row.appointment_id}/${attemptId}`, data });
+        const key = `${row.appointment_id}/${attemptId}`;
+        await enqueue.enqueue('calendar', { tenant, key, data, traceparent: traceparentOf(callId) });
         return { confirmation: row.confirmation, callId, name: row.name, day: row.day, time: row.time };
       } catch (error) {
         // A COMMIT without an answer may have booked it, and the caller will be told that nothing was booked.

@@ -1,10 +1,7 @@
 /** What watches the gateway from its first call on: metrics and traces, both fed by the journal. */
-import { readFileSync } from 'node:fs';
-import { join } from 'node:path';
-import { z } from 'zod';
 import { Metrics } from '../base/metrics.ts';
 import { createTracer } from '../base/tracing.ts';
-import { packageRoot, type Settings } from '../config.ts';
+import { packageVersion, type Settings } from '../config.ts';
 import type { Journal } from '../room/journal.ts';
 import type { ClosingOrder } from './closing-order.ts';
 import { measureCalls } from './measure.ts';
@@ -21,8 +18,7 @@ export function observe(parts: { journal: Journal; settings: Settings; order: Cl
   const { journal, settings, order } = parts;
   const metrics = new Metrics();
   measureCalls(journal, metrics);
-  const manifest: unknown = JSON.parse(readFileSync(join(packageRoot, 'package.json'), 'utf8'));
-  const { version } = z.looseObject({ version: z.string() }).parse(manifest);
+  const version = packageVersion();
   const { otlp_url: otlpUrl } = settings.config.telemetry;
   const tracer = order.add('traces', createTracer({ service: 'trunkline-gateway', version, otlpUrl }));
   return { metrics, version, traces: new CallTraces(journal, tracer) };

@@ -27,6 +27,8 @@ export interface Jobs {
   /** Connects when it is asked; STORE_UNAVAILABLE while the database is on its way. */
   readonly store: Store;
   readonly spool: Spool;
+  /** The span of an open call; empty when none is. */
+  traceparentOf(callId: string): string;
   /** What operators should know: work that waits because something is away. */
   troubles(): string[];
   /** Process ids of the children, by name; undefined while one is not running. */
@@ -39,8 +41,10 @@ export async function startJobs(parts: {
   journal: Journal;
   log: Log;
   order: ClosingOrder;
+  /** The span of an open call: jobs that follow from it go on from there. */
+  traceparentOf?: (callId: string) => string;
 }): Promise<Jobs | undefined> {
-  const { settings, journal, log, order } = parts;
+  const { settings, journal, log, order, traceparentOf = () => '' } = parts;
   const { config, dataDir } = settings;
   if (!config.jobs.keep) return undefined;
   const children = await startChildren(settings, log, order);
@@ -54,7 +58,7 @@ export async function startJobs(parts: {
   });
   const forwarder = new Forwarder({ spool, taker: queues, log });
   order.add('spool', { close: () => spool.close().then(() => forwarder.close()) });
-  const stopKeeping = keepCalls({ journal, sink: spool, log });
+  const stopKeeping = keepCalls({ journal, sink: spool, log, traceparentOf });
   order.add('records of calls', {
     close: () => {
       stopKeeping();
@@ -62,7 +66,7 @@ export async function startJobs(parts: {
     },
   });
   return {
-    ...{ enqueue: new SpooledEnqueue(spool), queues, store, spool },
+    ...{ enqueue: new SpooledEnqueue(spool), queues, store, spool, traceparentOf },
     troubles: () => [
       ...(forwarder.isAway ? [`Redis takes no jobs: ${spool.waiting} wait in the spool`] : []),
       ...(spool.refused > 0 ? [`the spool was full: ${spool.refused} entries are lost`] : []),

@@ -71,10 +71,10 @@ interface Kept {
   readonly records: ToolRecords;
 }
 
-function actsInStore({ config }: Settings, { store, enqueue }: Jobs): Kept {
+function actsInStore({ config }: Settings, { store, enqueue, traceparentOf }: Jobs): Kept {
   const tenants = config.numbers.map((one) => one.tenant);
   return {
-    acts: keptActs({ store, enqueue }),
+    acts: keptActs({ store, enqueue, traceparentOf }),
     records: { appointments: () => appointmentsOf(store, tenants) },
   };
 }

@@ -13,6 +13,8 @@ export const envelopeSchema = z.strictObject({
   key: z.string().min(1).max(400),
   /** When it was asked for. */
   at: z.iso.datetime(),
+  /** The span that asked for it (W3C Trace Context), when somebody traces. */
+  traceparent: z.string().max(64).optional(),
   data: z.unknown(),
 });
 export type Envelope = z.infer<typeof envelopeSchema>;
@@ -24,14 +26,20 @@ export interface NewJob<Q extends QueueName> {
   readonly data: PayloadInput<Q>;
   /** Not before so many ms from now. */
   readonly delayMs?: number;
+  /** The span that it goes on from; empty or none: a trace of its own. */
+  readonly traceparent?: string | undefined;
 }
 
 /** @throws TrunklineError JOB_PAYLOAD_INVALID: whoever asks for the job is wrong, and is told at once */
 export function wrap<Q extends QueueName>(queue: Q, job: NewJob<Q>): Envelope {
   const parsed = QUEUES[queue].payload.safeParse(job.data);
   if (!parsed.success) throw invalid(queue, z.prettifyError(parsed.error));
-  const { tenant, key } = job;
-  const envelope = { v: QUEUES[queue].version, tenant, key, at: new Date().toISOString(), data: parsed.data };
+  const { tenant, key, traceparent = '' } = job;
+  const envelope = {
+    ...{ v: QUEUES[queue].version, tenant, key, at: new Date().toISOString() },
+    ...(traceparent === '' ? {} : { traceparent }),
+    data: parsed.data,
+  };
   const whole = envelopeSchema.safeParse(envelope);
   if (!whole.success) throw invalid(queue, z.prettifyError(whole.error));
   return whole.data;

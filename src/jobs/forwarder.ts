@@ -4,7 +4,8 @@ import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { wrap, type Envelope } from './envelope.ts';
 import { isQueueName, type QueueName } from './queues.ts';
-import type { SpoolEntry } from './spool/line.ts';
+import type { CallEntry } from './payloads/transcripts.ts';
+import type { SpoolContent, SpoolEntry } from './spool/line.ts';
 import type { Spool } from './spool/spool.ts';
 
 /** What takes envelopes for good; JobQueues does. */
@@ -111,10 +112,13 @@ export function parcels(gateway: string, entries: readonly SpoolEntry[]): Parcel
     const [first, last] = [words?.entries[0], words?.entries.at(-1)];
     if (words === undefined || first === undefined || last === undefined) return;
     const batch = words.entries.flatMap(({ seq, content }) =>
-      content.type === 'call' ? [{ seq, callId: content.callId, word: content.word }] : [],
+      content.type === 'call' ? [wordOf(seq, content)] : [],
     );
+    // Of several calls: it goes on from the first that is traced; what follows from a word, from its own.
+    const traceparent = batch.find((one) => one.traceparent !== undefined)?.traceparent;
+    const { tenant } = words;
     const key = `${gateway}/${first.seq}-${last.seq}`;
-    const envelope = wrap('transcripts', { tenant: words.tenant, key, data: { gateway, entries: batch } });
+    const envelope = wrap('transcripts', { tenant, key, traceparent, data: { gateway, entries: batch } });
     made.push({ queue: 'transcripts', envelope, last: last.seq });
     words = undefined;
   };
@@ -133,4 +137,11 @@ export function parcels(gateway: string, entries: readonly SpoolEntry[]): Parcel
   }
   finish();
   return made;
+}
+
+function wordOf(
+  seq: number,
+  { callId, word, traceparent }: Extract<SpoolContent, { type: 'call' }>,
+): CallEntry {
+  return { seq, callId, word, ...(traceparent === undefined ? {} : { traceparent }) };
 }

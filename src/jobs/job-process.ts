@@ -2,6 +2,7 @@
 import { systemClock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { noTracer, type Tracer } from '../base/tracing.ts';
 import { Store } from '../store/store.ts';
 import { JobQueues } from './job-queues.ts';
 import { JobWorker } from './job-worker.ts';
@@ -18,6 +19,8 @@ export interface JobProcessOptions {
   /** Further handlers, with the connections that they use: closed after the last job. */
   readonly provide?: (tools: WorkTools) => { readonly handlers: Handlers; close(): Promise<void> };
   readonly lockMs: number;
+  /** Closed after the last job. */
+  readonly tracer?: Tracer;
   readonly log: Log;
 }
 
@@ -30,7 +33,7 @@ const migrate_again_ms = 500;
 
 /** Waits for the database as long as it takes. @throws TrunklineError STORE_MIGRATION_INVALID */
 export async function startJobProcess(options: JobProcessOptions): Promise<JobProcess> {
-  const { redis, database, provide, lockMs, log } = options;
+  const { redis, database, provide, lockMs, log, tracer = noTracer } = options;
   const store = Store.open({ ...database, log });
   await prepare(store, options);
   const jobs = new JobQueues(redis, log);
@@ -39,13 +42,14 @@ export async function startJobProcess(options: JobProcessOptions): Promise<JobPr
   const handlers = { ...options.handlers, ...provided?.handlers };
   const workers = QUEUE_NAMES.flatMap((queue) => {
     const handler = handlers[queue] as Handler<QueueName> | undefined;
-    return handler === undefined ? [] : [new JobWorker({ queue, handler, tools, redis, lockMs })];
+    return handler === undefined ? [] : [new JobWorker({ queue, handler, tools, redis, lockMs, tracer })];
   });
   log.info({ queues: QUEUE_NAMES.filter((name) => handlers[name] !== undefined) }, 'jobs are worked on');
   return {
     close: async (patienceMs) => {
       await Promise.all(workers.map((worker) => worker.close(patienceMs)));
       await provided?.close();
+      await tracer.close();
       await jobs.close();
       await store.close();
     },

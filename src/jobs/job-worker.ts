@@ -6,8 +6,10 @@
 import { DelayedError, UnrecoverableError, Worker, type Job } from 'bullmq';
 import { messageOf, TrunklineError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { noTracer, type Span, type Tracer } from '../base/tracing.ts';
 import { SYSTEM_TENANT } from '../store/store.ts';
 import { addDeadLetter } from '../store/tables/dead-letters.ts';
+import type { Enqueue } from './enqueue.ts';
 import { envelopeSchema, unwrap, type Opened } from './envelope.ts';
 import { QUEUES, type QueueName, type QueuePolicy } from './queues.ts';
 import { connectRedis, type RedisAddress } from './redis.ts';
@@ -21,6 +23,8 @@ export interface JobWorkerOptions<Q extends QueueName> {
   /** A job whose process died is taken up by another one after so long, in ms. */
   readonly lockMs: number;
   readonly random?: () => number;
+  /** Each try is a span that goes on from whoever asked for the job; nothing is traced without. */
+  readonly tracer?: Tracer;
 }
 
 /** A job that ends its process with it each time goes to the dead letters in the end. */
@@ -79,7 +83,7 @@ export class JobWorker<Q extends QueueName> {
   }
 
   async #process(job: Job, token: string | undefined): Promise<void> {
-    const { queue, handler, tools } = this.#options;
+    const { queue, tracer = noTracer } = this.#options;
     const attempt = job.attemptsMade + 1;
     let opened: Opened<Q>;
     try {
@@ -87,19 +91,32 @@ export class JobWorker<Q extends QueueName> {
     } catch (error) {
       return this.#giveUp(job, token, 'JOB_PAYLOAD_INVALID', messageOf(error));
     }
+    const { tenant, key, traceparent: parent = '' } = opened;
+    const attributes = { tenant, key, attempt };
+    const span = tracer.start(`job ${queue}`, { parent, kind: 'consumer', attributes });
     try {
-      const signal = AbortSignal.any([AbortSignal.timeout(QUEUES[queue].timeoutMs), this.#stopping.signal]);
-      await Promise.race([handler({ ...opened, attempt, signal }, tools), aborted(signal)]);
+      await this.#work(opened, attempt, span);
+      span.end();
     } catch (error) {
+      // The code alone: what is wrong in detail may name people, and stands in the log.
+      span.end(error instanceof JobLater ? {} : { failed: codeOf(error) });
       if (error instanceof JobLater) return this.#later(job, token, error.delayMs);
       if (error instanceof TrunklineError && error.code === 'STORE_UNAVAILABLE')
         return this.#later(job, token);
-      const code = error instanceof TrunklineError || error instanceof JobRefused ? error.code : 'JOB_FAILED';
+      const code = codeOf(error);
       const isLast = error instanceof JobRefused || attempt >= (job.opts.attempts ?? 1);
       this.#log.warn({ key: opened.key, attempt, code, detail: messageOf(error), isLast }, 'a job failed');
       if (isLast) return this.#giveUp(job, token, code, messageOf(error));
       throw error;
     }
+  }
+
+  async #work(opened: Opened<Q>, attempt: number, { traceparent }: Span): Promise<void> {
+    const { queue, handler, tools } = this.#options;
+    const signal = AbortSignal.any([AbortSignal.timeout(QUEUES[queue].timeoutMs), this.#stopping.signal]);
+    // Jobs that a job asks for go on from it, unless it says otherwise.
+    const jobs: Enqueue = { enqueue: (name, job) => tools.jobs.enqueue(name, { traceparent, ...job }) };
+    await Promise.race([handler({ ...opened, attempt, signal }, { ...tools, jobs }), aborted(signal)]);
   }
 
   /** Ends the job once its dead letter is written; not before, or it would be on the floor. */
@@ -132,6 +149,10 @@ export class JobWorker<Q extends QueueName> {
     );
     this.#log.error({ tenant, key, code, detail }, 'a job is in the dead letters');
   }
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof TrunklineError || error instanceof JobRefused ? error.code : 'JOB_FAILED';
 }
 
 function pick(data: unknown): { tenant: unknown; key: unknown } {

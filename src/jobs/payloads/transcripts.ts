@@ -57,6 +57,8 @@ export const callEntry = z.strictObject({
   /** Counts the entries of one spool, from 1, without gaps. */
   seq: z.int().min(1),
   callId: z.string().min(1).max(200),
+  /** The call's span: what follows from the word goes on from it. */
+  traceparent: z.string().max(64).optional(),
   word: callWord,
 });
 export type CallEntry = z.infer<typeof callEntry>;

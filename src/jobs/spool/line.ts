@@ -9,7 +9,10 @@ import { callWord } from '../payloads/transcripts.ts';
 
 export const spoolContent = z.discriminatedUnion('type', [
   /** A word about a call. */
-  z.strictObject({ type: z.literal('call'), tenant: tenantName, callId: z.string(), word: callWord }),
+  z.strictObject({
+    ...{ type: z.literal('call'), tenant: tenantName, callId: z.string(), word: callWord },
+    traceparent: z.string().max(64).optional(),
+  }),
   /** A job that was asked for. */
   z.strictObject({
     type: z.literal('job'),

@@ -33,11 +33,12 @@ export const transcripts: Handler<'transcripts'> = async ({ tenant, data }, { st
     for (const entry of data.entries) await write(unit, data.gateway, entry);
   });
   // After the commit: should this process end here, the batch comes again, and these keys with it.
-  for (const { callId, word } of data.entries) {
+  for (const { callId, word, traceparent } of data.entries) {
+    const from = { tenant, ...(traceparent === undefined ? {} : { traceparent }) };
     if (word.type === 'closed')
-      await jobs.enqueue('crm', { tenant, key: `${callId}/crm`, data: { type: 'call-ended', callId } });
+      await jobs.enqueue('crm', { ...from, key: `${callId}/crm`, data: { type: 'call-ended', callId } });
     const event = eventOf(callId, word);
-    if (event !== undefined) await jobs.enqueue('webhooks', { tenant, key: event.eventId, data: event });
+    if (event !== undefined) await jobs.enqueue('webhooks', { ...from, key: event.eventId, data: event });
   }
 };
 

@@ -114,6 +114,22 @@ describe('the bridge from the journal to the spool', () => {
     expect(words()[1]).toMatchObject({ type: 'closed', media: null, detail: null });
   });
 
+  it('says of every word whose span it goes on from, the last one too', () => {
+    stop();
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const open = new Map([['call_1', traceparent]]);
+    const sink = { append: (content: SpoolContent): boolean => kept.push(content) > 0 };
+    const traceparentOf = (callId: string): string => open.get(callId) ?? '';
+    stop = keepCalls({ journal, sink, log: pino({ level: 'silent' }), traceparentOf });
+    journal.open(ORIGIN);
+    journal.open({ ...ORIGIN, callId: 'untraced' });
+    // As the traces do it: the span is over before the last word is told.
+    open.clear();
+    journal.close('call_1', ending('agent-hung-up'));
+    expect(kept).toMatchObject([{ traceparent }, { callId: 'untraced' }, { traceparent }]);
+    expect(kept[1]).not.toHaveProperty('traceparent');
+  });
+
   it('writes what the spool can read again', () => {
     journal.open(ORIGIN);
     journal.add('call_1', { type: 'heard', text: 'Zoë\n"quoted"' });

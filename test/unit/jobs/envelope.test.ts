@@ -24,6 +24,14 @@ describe('an envelope', () => {
     expect(opened).toMatchObject({ v: 1, tenant: 'acme', key: 'call_1/sms/1', data: SMS });
   });
 
+  it('carries the span that it goes on from, when there is one', () => {
+    const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
+    const job = { tenant: 'acme', key: 'k', data: SMS };
+    expect(unwrap('sms', wrap('sms', { ...job, traceparent }))).toMatchObject({ traceparent });
+    for (const none of ['', undefined])
+      expect(wrap('sms', { ...job, traceparent: none })).not.toHaveProperty('traceparent');
+  });
+
   it('fills in what the schema has defaults for', () => {
     const data = { at: '2026-11-26T10:00:00Z', actor: 'operator', action: 'call.ended' };
     const { data: opened } = unwrap('audit', wrap('audit', { tenant: 'acme', key: 'k', data }));
