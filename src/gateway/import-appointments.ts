@@ -31,14 +31,17 @@ async function bringOver({ settings, store, log }: ImportParts): Promise<void> {
   if (!(await exists(path))) return;
   const [owner, other] = new Set(settings.config.numbers.map((one) => one.tenant));
   // The file does not say whose they are, and one tenant must never see those of another.
-  if (owner === undefined || other !== undefined)
-    return log.warn({ path }, 'appointments are not imported: they could be of several tenants');
+  if (owner === undefined || other !== undefined) {
+    log.warn({ path }, 'appointments are not imported: they could be of several tenants');
+    return;
+  }
   let lines: readonly AppointmentLine[];
   try {
     lines = await readAppointments(path);
   } catch (error) {
     // Trying again would not help; the file stays for somebody to mend it.
-    return log.error({ path, detail: messageOf(error) }, 'appointments are not imported: mend the file');
+    log.error({ path, detail: messageOf(error) }, 'appointments are not imported: mend the file');
+    return;
   }
   await store.ensureTenants([owner]);
   const timeZone = timeZoneOf(settings, owner);

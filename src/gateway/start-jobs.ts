@@ -28,7 +28,7 @@ export interface Jobs {
   readonly store: Store;
   readonly spool: Spool;
   /** The span of an open call; empty when none is. */
-  traceparentOf(callId: string): string;
+  readonly traceparentOf: (callId: string) => string;
   /** What operators should know: work that waits because something is away. */
   troubles(): string[];
   /** Process ids of the children, by name; undefined while one is not running. */
