@@ -23,7 +23,7 @@ let order: ClosingOrder;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'trunkline-api-'));
   database = await startDatabase('PGlite');
-  store = openStore(database.url, { timeoutMs: 2000 });
+  store = openStore(database.url);
   order = new ClosingOrder(silent);
 });
 afterEach(async () => {
