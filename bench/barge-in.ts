@@ -74,16 +74,21 @@ export async function run(args: readonly string[]): Promise<SectionResult> {
     throw new Error('--calls and --rounds want whole numbers above zero');
   const speech = speechSounds();
   const harmless = harmlessSounds();
-  const trials = await measure(calls, [
+  const { trials, lateMs } = await measure(calls, [
     ...Array.from({ length: rounds }, () => speech).flat(),
     ...Array.from({ length: Math.ceil(rounds / 3) }, () => harmless).flat(),
   ]);
-  const markdown = report(trials, { calls, load: loadNow() });
+  const markdown = report(trials, { calls, load: loadNow(), lateMs: spreadOf(lateMs).p99 });
   console.log(`\n${markdown}\n`);
   return { markdown, notWritten: args.length === 0 ? null : 'not the whole section' };
 }
 
-async function measure(calls: number, sounds: readonly CallerSound[]): Promise<Trial[]> {
+interface Measured {
+  readonly trials: readonly Trial[];
+  readonly lateMs: readonly number[];
+}
+
+async function measure(calls: number, sounds: readonly CallerSound[]): Promise<Measured> {
   const stops: (() => Promise<void>)[] = [];
   try {
     const model = await SteadyTalker.start({ sessionMs: 0, firstSoundMs: 0 });
@@ -114,7 +119,7 @@ async function measure(calls: number, sounds: readonly CallerSound[]): Promise<T
       }
     };
     await Promise.all(lines.map(work));
-    return trials;
+    return { trials, lateMs: lines.flatMap(({ call }) => call.lateMs) };
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
@@ -164,7 +169,14 @@ export function errorsOf(trials: readonly Trial[]): number[] {
 
 const numbers = (values: readonly (number | null)[]): number[] => values.filter((value) => value !== null);
 
-export function report(trials: readonly Trial[], { calls, load }: { calls: number; load: string }): string {
+export interface Circumstances {
+  readonly calls: number;
+  readonly load: string;
+  /** How late the callers' own clock ran, p99. */
+  readonly lateMs: number | null;
+}
+
+export function report(trials: readonly Trial[], { calls, load, lateMs }: Circumstances): string {
   const speech = trials.filter(({ sound }) => sound.kind === 'speech');
   const harmless = trials.filter(({ sound }) => sound.kind !== 'speech');
   const errors = errorsOf(trials);
@@ -182,7 +194,8 @@ export function report(trials: readonly Trial[], { calls, load }: { calls: numbe
         spreadRow('to silence on the line', numbers(speech.map((one) => one.silentMs)), speech.length),
       ],
     ),
-    `Replies that speech cut for good: ${cutOf(speech)}. Load average during the run: ${load}.`,
+    `Replies that speech cut for good: ${cutOf(speech)}. Load average during the run: ${load}.
+The callers' own clock was late by ${figure(lateMs)} ms (p99).`,
     '### What the model is told was heard, against what came',
     table(
       ['', 'measured', 'p50, ms', 'p95, ms', 'longest, ms'],
@@ -214,9 +227,10 @@ over the Realtime protocol and sends a whole reply at once. Turn settings are th
 - **Speech** is espeak-ng's, four sentences in four voices, cut to the telephone band and to where it
   begins, sent 500 to 800 ms into a reply. Time runs from the moment at which its first packet is sent. It
   ends with the arrival of the first packet that is 3 dB softer, and 20 ms after the arrival of the last
-  one with sound, before ${silence_lasting_ms} ms without any. Both hold the gateway's jitter buffer and
-  up to 20 ms until its next packet is due, and no network. People's speech begins more softly than a
-  synthesiser's: expect more.
+  one with sound, before ${silence_lasting_ms} ms without any. Both hold all that the gateway does before
+  its voice hears a packet, and up to 20 ms until its next packet is due, and no network. Where the
+  callers' clock is late, speech comes in a bunch and looks quicker than it is. People's speech begins
+  more softly than a synthesiser's: expect more.
 - **Told against come**: \`audio_end_ms\` of \`conversation.item.truncate\`, against 20 ms for every
   packet with sound that the caller got of that reply. A packet of silence within a reply would count for
   neither; one that fades out after a cut counts for the caller only, which makes -20 ms.

@@ -15,6 +15,8 @@ export const pause = (ms: number): Promise<void> => new Promise((resolve) => set
 export class SoundCall {
   /** Everything that arrived, in order. */
   readonly heard: Heard[] = [];
+  /** How late each packet was sent, by this process's own clock, in ms. */
+  readonly lateMs: number[] = [];
   readonly #socket: Socket;
   readonly #sip: SipClient;
   readonly #packet = Buffer.alloc(header_bytes + FRAME_SAMPLES);
@@ -106,6 +108,7 @@ export class SoundCall {
   #catchUp(): void {
     const nowMs = performance.now();
     while (this.#nextMs <= nowMs) {
+      this.lateMs.push(nowMs - this.#nextMs);
       this.#nextMs += FRAME_MS;
       this.#send();
     }

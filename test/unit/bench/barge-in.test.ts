@@ -37,7 +37,7 @@ describe('what the model is told', () => {
 });
 
 describe('the section', () => {
-  const of = (trials: readonly Trial[]): string => report(trials, { calls: 2, load: '0.10' });
+  const of = (trials: readonly Trial[]): string => report(trials, { calls: 2, load: '0.10', lateMs: 1.3 });
 
   it('spreads what speech did, and says of how many it is known', () => {
     const markdown = of([speech, { ...speech, softerMs: 80, silentMs: null, missing: 2 }]);
@@ -48,6 +48,7 @@ describe('the section', () => {
     expect(markdown).toContain(
       'Replies that speech cut for good: 2 of 2. Load average during the run: 0.10.',
     );
+    expect(markdown).toContain('was late by 1.3 ms (p99)');
   });
 
   it('counts what cut a reply short and should not have, by kind and by name', () => {

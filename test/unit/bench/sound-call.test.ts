@@ -92,6 +92,8 @@ describe('a caller with a voice', () => {
     expect(
       numbers.every((number, at) => at === 0 || number === (((numbers[at - 1] ?? 0) + 1) & 0xffff)),
     ).toBe(true);
+    expect(call.lateMs.length).toBeGreaterThanOrEqual(packets.length);
+    expect(Math.min(...call.lateMs)).toBeGreaterThanOrEqual(0);
     await call.hangUp();
     expect(methods).toEqual(['INVITE', 'ACK', 'BYE']);
   });
