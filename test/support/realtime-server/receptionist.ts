@@ -138,7 +138,8 @@ class Receptionist {
       type: 'message',
       status: 'completed',
       role: 'user',
-      content: [{ type: 'input_audio' }],
+      // Not known yet. Empty, because OpenAI's types know no null here, and the Agents SDK wants the field.
+      content: [{ type: 'input_audio', transcript: '' }],
     });
     this.#inputs.push(async () => this.#dialog.heard(await text));
     if (detection !== null && detection?.create_response !== false && this.#running === null) {
