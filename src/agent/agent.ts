@@ -67,6 +67,9 @@ export class Agent {
   readonly events = new Events<AgentEvents>();
   readonly #options: AgentOptions;
   readonly #keypad = new Keypad();
+  /** Tools that were asked for before the call was answered; the voice bounds how many. */
+  readonly #asked: EventOf<'tool.call'>[] = [];
+  #isAnswered = false;
   #closed = false;
 
   constructor(options: AgentOptions) {
@@ -86,7 +89,9 @@ export class Agent {
 
   /** The caller can hear us now: speak first. */
   greet(): void {
+    this.#isAnswered = true;
     this.#send({ type: 'greet' });
+    for (const call of this.#asked.splice(0)) void this.#runTool(call);
   }
 
   say(text: string, options: { readonly uninterruptible?: boolean } = {}): void {
@@ -177,7 +182,9 @@ export class Agent {
         return;
       }
       case 'tool.call':
-        void this.#runTool(event);
+        // A model that is quick asks for tools while the phone rings: nothing can be done to that call yet.
+        if (this.#isAnswered) void this.#runTool(event);
+        else this.#asked.push(event);
         return;
     }
   }
@@ -212,6 +219,7 @@ export class Agent {
   /** The voice is gone: nothing more is sent. Tools under way finish and are still told. */
   close(): void {
     this.#closed = true;
+    this.#asked.length = 0;
     this.#keypad.end();
     this.#options.tools.callEnded?.(this.#options.callId);
   }

@@ -37,6 +37,14 @@ function agentWith(run: ToolRunner['run']): Scene {
   return { agent, sent, told, toolRan };
 }
 
+/** An agent whose call is answered. */
+function answeredWith(run: ToolRunner['run']): Scene {
+  const scene = agentWith(run);
+  scene.agent.greet();
+  scene.sent.length = 0;
+  return scene;
+}
+
 const ok = (): Promise<ToolResult> => Promise.resolve({ ok: true, answer: 42 });
 const toolCall = { type: 'tool.call', callId: 'tool-1', name: 'book', arguments: { a: 1 } };
 
@@ -110,7 +118,7 @@ describe('Agent', () => {
 
   it('runs a tool and gives its result to the voice', async () => {
     const asked: unknown[] = [];
-    const { agent, sent, toolRan } = agentWith((...given) => {
+    const { agent, sent, toolRan } = answeredWith((...given) => {
       asked.push(given);
       return ok();
     });
@@ -125,7 +133,7 @@ describe('Agent', () => {
     [new TrunklineError('TOOL_UNKNOWN', 'no such tool'), 'TOOL_UNKNOWN'],
     [new Error('it broke'), 'TOOL_FAILED'],
   ])('tells the model that a tool failed, and the operator why (%#)', async (failure, code) => {
-    const { agent, sent, told, toolRan } = agentWith(() => Promise.reject(failure));
+    const { agent, sent, told, toolRan } = answeredWith(() => Promise.reject(failure));
     const ran = toolRan();
     agent.voiceEvent(toolCall);
     expect(await ran).toMatchObject({ code, result: { ok: false } });
@@ -135,7 +143,7 @@ describe('Agent', () => {
 
   it('tells what a tool did even when the call ended meanwhile, but sends nothing more', async () => {
     let finish: (result: ToolResult) => void = () => undefined;
-    const { agent, sent, told, toolRan } = agentWith(() => new Promise((resolve) => (finish = resolve)));
+    const { agent, sent, told, toolRan } = answeredWith(() => new Promise((resolve) => (finish = resolve)));
     const ran = toolRan();
     agent.voiceEvent(toolCall);
     agent.close();
@@ -148,7 +156,7 @@ describe('Agent', () => {
   });
 
   it('tells a model what was wrong with its arguments', async () => {
-    const { agent, sent, toolRan } = agentWith(() =>
+    const { agent, sent, toolRan } = answeredWith(() =>
       Promise.reject(new TrunklineError('TOOL_ARGUMENTS_INVALID', 'book: name is missing')),
     );
     const ran = toolRan();
@@ -159,7 +167,7 @@ describe('Agent', () => {
 
   it('gives keys and words to the tool that waits for them, and no secret to anybody else', async () => {
     const digits: string[] = [];
-    const { agent, sent, told, toolRan } = agentWith((_name, _given, { keypad }) => {
+    const { agent, sent, told, toolRan } = answeredWith((_name, _given, { keypad }) => {
       const { promise, resolve } = Promise.withResolvers<ToolResult>();
       const stop = keypad?.listen({
         secret: true,
@@ -194,5 +202,27 @@ describe('Agent', () => {
     const agent = new Agent({ callId: 'call-1', profile, tools, send: () => undefined });
     agent.close();
     expect(ends).toEqual(['call-1']);
+  });
+
+  it('keeps the tools that a quick model asks for until the call is answered', async () => {
+    const { agent, sent, toolRan } = agentWith(ok);
+    agent.voiceEvent(toolCall);
+    expect(sent).toEqual([]);
+    const ran = toolRan();
+    agent.greet();
+    expect(await ran).toMatchObject({ name: 'book', result: { ok: true } });
+    expect(sent.map(({ type }) => type)).toEqual(['greet', 'tool.result']);
+  });
+
+  it('runs no tool for a call that was never answered', () => {
+    let runs = 0;
+    const { agent } = agentWith(() => {
+      runs += 1;
+      return ok();
+    });
+    agent.voiceEvent(toolCall);
+    agent.close();
+    agent.greet();
+    expect(runs).toBe(0);
   });
 });

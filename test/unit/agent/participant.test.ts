@@ -154,15 +154,17 @@ describe('an agent in a room', () => {
   });
 
   it('runs the tool that its voice wants, and gives it the result', async () => {
+    agent.greet();
     thread.report(agent.portId, {
       type: 'tool.call',
       callId: 't1',
       name: 'book_appointment',
       arguments: { a: 1 },
     });
-    await expect.poll(() => thread.sent('voice.command')).toHaveLength(1);
+    await expect.poll(() => thread.sent('voice.command')).toHaveLength(2);
     expect(ran).toEqual([{ name: 'book_appointment', given: { a: 1 } }]);
     expect(thread.sent('voice.command')).toMatchObject([
+      { command: { type: 'greet' } },
       { command: { type: 'tool.result', callId: 't1', result: { ok: true, confirmation: 'ABC' } } },
     ]);
     expect(timeline()).toMatchObject([{ type: 'tool', name: 'book_appointment', result: { ok: true } }]);
