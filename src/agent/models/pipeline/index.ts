@@ -5,10 +5,10 @@
 import { setMaxListeners } from 'node:events';
 import type { ChatCompletionFunctionTool } from 'openai/resources/chat/completions';
 import { systemClock, type Clock } from '../../../base/clock.ts';
-import { permittedNames } from '../../tools/permission.ts';
 import type { ConnectOptions, VoiceModel, VoiceSession } from '../../voice-model.ts';
 import { ConnectError } from '../realtime/connect.ts';
 import { sessionInstructions } from '../realtime/instructions.ts';
+import { declaredTools, offline_voice, type ToolDeclaration } from '../realtime/tools.ts';
 import { Chat } from './chat.ts';
 import { Clients } from './clients.ts';
 import { stageError, type Stage } from './failure.ts';
@@ -20,13 +20,6 @@ import type { PipelineSettings } from './settings.ts';
 import { Speech } from './speech.ts';
 import { Transcriber } from './transcriber.ts';
 
-/** What the model is told of a tool. */
-export interface ToolDeclaration {
-  readonly description: string;
-  /** JSON Schema of the arguments. */
-  readonly parameters: Record<string, unknown>;
-}
-
 export interface PipelineOptions extends PipelineSettings {
   /** Declarations of the tools that profiles may list, by name. `hang_up` is always there. */
   readonly tools?: Readonly<Record<string, ToolDeclaration>>;
@@ -37,21 +30,8 @@ export interface PipelineModel extends VoiceModel {
   readonly openSessions: number;
 }
 
-/** The profile schema's default voice belongs to the offline synthesiser; no other server knows it. */
-const OFFLINE_VOICE = 'slt';
-
 const SPOKEN =
   'What you write is spoken to the caller: plain sentences, no lists, markdown, emoji or web addresses.';
-
-const HANG_UP: ToolDeclaration = {
-  description: 'Ends the call once everything said so far has been played to the caller.',
-  parameters: {
-    type: 'object',
-    properties: { reason: { type: 'string', description: 'Why the call is over, in a few words.' } },
-    required: ['reason'],
-    additionalProperties: false,
-  },
-};
 
 /**
  * The sessions of a thread share connections, what is known of the servers' health, and the sound of fixed
@@ -95,9 +75,9 @@ export function createPipelineModel(options: PipelineOptions): PipelineModel {
       history.takeOver(call.history ?? []);
       const session = new PipelineSession({
         ...{ call, clock, history, transcriber, phrases, chat: talker, speech: speaker },
-        tools: declaredTools(profile.tools, call.tools ?? options.tools ?? {}),
+        tools: chatTools(profile.tools, call.tools ?? options.tools ?? {}),
         model: profile.model.name,
-        voice: profile.model.voice === OFFLINE_VOICE ? '' : profile.model.voice,
+        voice: profile.model.voice === offline_voice ? '' : profile.model.voice,
         toolRoundsMax: chat.toolRoundsMax,
         onClosed: () => sessions.delete(session),
       });
@@ -119,19 +99,10 @@ export function createPipelineModel(options: PipelineOptions): PipelineModel {
   };
 }
 
-/** A tool that nobody declared still has a name; the model then fills the arguments freely. */
-function declaredTools(
+/** As chat completions want them: the same declarations, one level deeper. */
+function chatTools(
   names: readonly string[],
   declarations: Readonly<Record<string, ToolDeclaration>>,
 ): ChatCompletionFunctionTool[] {
-  const known: Readonly<Record<string, ToolDeclaration>> = { ...declarations, hang_up: HANG_UP };
-  const named = permittedNames(names, Object.keys(declarations));
-  return [...new Set([...named, 'hang_up'])].map((name) => ({
-    type: 'function',
-    function: {
-      name,
-      description: known[name]?.description ?? name.replaceAll('_', ' '),
-      parameters: known[name]?.parameters ?? { type: 'object', properties: {} },
-    },
-  }));
+  return declaredTools(names, declarations).map(({ type, ...declared }) => ({ type, function: declared }));
 }

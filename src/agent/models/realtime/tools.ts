@@ -1,4 +1,4 @@
-/** The tools of a profile, as both of OpenAI's protocols want them declared. */
+/** The tools of a profile, as OpenAI's protocols want them declared. */
 import { permittedNames } from '../../tools/permission.ts';
 
 /** What the model is told of a tool. */
@@ -15,7 +15,7 @@ export interface DeclaredTool {
   readonly parameters: Record<string, unknown>;
 }
 
-/** The profile schema's default voice belongs to the offline synthesiser; no Realtime server knows it. */
+/** The profile schema's default voice belongs to the offline synthesiser; no other server knows it. */
 export const offline_voice = 'slt';
 
 const HANG_UP: ToolDeclaration = {
