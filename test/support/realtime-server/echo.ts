@@ -9,6 +9,9 @@ import type { Behaviour } from './server.ts';
 const appendHead = Buffer.from('{"type":"input_audio_buffer.append","audio":"');
 const tail = Buffer.from('"}');
 
+/** 20 ms of u-law silence: what a reply needs to be one. */
+const breath = Buffer.alloc(160, 0xff);
+
 export interface EchoOptions {
   /**
    * Swallows every so many-th batch of silence. An echo is exactly as fast as it is played, so that
@@ -36,10 +39,15 @@ function echoTo(connection: Connection, options: EchoOptions): Behaviour {
   let deltaHead: Buffer | undefined;
   return {
     event(event) {
-      // A greeting, or whatever else is asked for, is an empty reply: only the caller's own sound is spoken.
-      if (responder.active !== undefined && event.type === 'response.create') responder.finish();
-      responder.take(event);
       deltaHead = undefined;
+      if (event.type !== 'response.create') {
+        responder.take(event);
+        return;
+      }
+      // A greeting, or whatever else is asked for, is a breath of silence: only the caller's own sound is spoken.
+      responder.finish();
+      responder.take(event)?.audio(breath);
+      responder.finish();
     },
     message(message) {
       if (message.compare(appendHead, 0, appendHead.length, 0, appendHead.length) !== 0) return false;
