@@ -129,7 +129,7 @@ class Parties {
 interface Load {
   readonly what: string;
   readonly calls: number;
-  readonly cpu: Awaited<ReturnType<typeof cpuOver<'gateway' | 'mediasoup' | 'parties'>>>;
+  readonly cpu: Awaited<ReturnType<typeof cpuOver<'gateway' | 'mediasoup' | 'model' | 'parties'>>>;
   readonly idle: { readonly gateway: number; readonly mediasoup: number };
   readonly received: number;
   readonly missing: number;
@@ -137,6 +137,8 @@ interface Load {
 
 interface Bench {
   readonly host: Host;
+  /** The process in the model's place. */
+  readonly modelPid: number;
   readonly parties: Parties;
   readonly measureMs: number;
 }
@@ -163,8 +165,8 @@ async function load(
   bench: Bench,
   options: { what: string; calls: number; open: typeof visits },
 ): Promise<Load> {
-  const { host, parties, measureMs } = bench;
-  const pids = { ...host.pids, parties: [process.pid] };
+  const { host, modelPid, parties, measureMs } = bench;
+  const pids = { ...host.pids, model: [modelPid], parties: [process.pid] };
   const idle = await cpuOver(pids, settle_ms);
   await options.open(bench, options.calls);
   await pause(settle_ms);
@@ -223,6 +225,7 @@ function loadTable(loads: readonly Load[]): string {
       'mediasoup, % of a core per call',
       'gateway in all, %',
       'mediasoup in all, %',
+      'model stand-in, %',
       'parties, %',
       'all else, %',
       'packets received',
@@ -235,6 +238,7 @@ function loadTable(loads: readonly Load[]): string {
       figure((cpu.mediasoup - idle.mediasoup) / calls, 3),
       figure(cpu.gateway),
       figure(cpu.mediasoup),
+      figure(cpu.model),
       figure(cpu.parties),
       figure(cpu.others),
       String(received),
@@ -279,7 +283,7 @@ export async function run(args: readonly string[]): Promise<SectionResult> {
     args: [...args],
     options: {
       calls: { type: 'string', default: '50' },
-      consumers: { type: 'string', default: '100,200,400,600,800,1000,1300,1600,2000' },
+      consumers: { type: 'string', default: '100,200,400,600,800,1000,1300,1600,2000,2500,3000,4000' },
       seconds: { type: 'string', default: '10' },
     },
   });
@@ -295,7 +299,7 @@ export async function run(args: readonly string[]): Promise<SectionResult> {
   const modelPort = /"port":(\d+)/.exec(model.words)?.[1] ?? '';
   const host = await Host.start(`ws://127.0.0.1:${modelPort}/v1`);
   try {
-    const bench = { host, parties, measureMs };
+    const bench = { host, modelPid: model.pid, parties, measureMs };
     const loads = [
       await load(bench, { what: 'browser and agent, Opus', calls, open: visits }),
       await load(bench, { what: 'browser and phone, PCMU', calls, open: meetings }),
