@@ -283,8 +283,8 @@ const notes = [
   'noise, which costs what speech costs. They come to mediasoup as plain RTP: what DTLS-SRTP adds for a real',
   'browser is not in these figures. What the idle process takes is taken off before the cost per call. A',
   'packet counts as lost by the worker when its sequence number never came and the kernel did not drop it in',
-  'front of our own reader. The steps end where packets are lost, or fewer than 98 % of what is due arrive: then',
-  'speaker, worker and reader together have used up the two cores.',
+  'front of our own reader. The steps end where packets are lost, or fewer than 98 % of what is due arrive:',
+  'then speaker, worker and reader together have used up the two cores.',
 ].join('\n');
 
 export async function run(args: readonly string[]): Promise<SectionResult> {

@@ -44,7 +44,7 @@ function echoTo(connection: Connection, options: EchoOptions): Behaviour {
         responder.take(event);
         return;
       }
-      // A greeting, or whatever else is asked for, is a breath of silence: only the caller's own sound is spoken.
+      // A greeting, or whatever else is asked for, is a breath of silence: only the caller's sound is spoken.
       responder.finish();
       responder.take(event)?.audio(breath);
       responder.finish();
