@@ -76,6 +76,8 @@ export const fillersSchema = z
     trouble: z
       .array(sentence)
       .default(['One moment, please.', 'I am still here.', 'I will be with you in a moment.']),
+    /** Silence after the answer, while the greeting is not there, before a `trouble`, in ms; 0: never. */
+    greeting_after_ms: z.int().min(0).max(10_000).default(1000),
     /** Silence after the caller's last word before the first `reply`, and between two, in ms; 0: never. */
     reply_after_ms: z.int().min(0).max(30_000).default(1700),
     /** Silence before the first `tool`, and before each further one, in ms; 0: never. */

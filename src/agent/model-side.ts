@@ -87,7 +87,10 @@ export class ModelSide {
   /** What the caller waits for, when nobody speaks. */
   get wait(): Wait {
     if (this.#line.broken) return 'trouble';
-    // The offline voice answers at once, or has died.
+    // Whoever has the caller speaks.
+    if (this.#line.state === 'handed_over') return 'nothing';
+    // The offline voice answers at once, or has died; but it may still have to learn its profile's words.
+    if (this.#due === 'greeting' && (this.#line.remote || this.session === null)) return 'greeting';
     if (!this.#line.remote) return this.#tools.size > 0 ? 'tool' : 'nothing';
     if (this.#tools.size > 0) return 'tool';
     return this.#due === null ? 'nothing' : 'reply';

@@ -332,7 +332,7 @@ export class Voice implements VoicePort {
     switch (command.type) {
       case 'greet':
         this.#begun = true;
-        this.#model.greet();
+        if (this.#state !== 'holding') this.#model.greet();
         return;
       case 'say':
         if (this.#state === 'holding') return;

@@ -6,7 +6,9 @@ import type { AgentProfile } from './profile.ts';
 export type Wait =
   /** Nothing: it is the caller's turn, or somebody speaks. */
   | 'nothing'
-  /** The model owes an answer, or the first word. */
+  /** The call was answered before the greeting was there. */
+  | 'greeting'
+  /** The model owes an answer. */
   | 'reply'
   /** A tool works. */
   | 'tool'
@@ -52,7 +54,7 @@ export class Waiting {
   tick(wait: Wait | null): string | null {
     this.#quietMs += FRAME_MS;
     if (wait === null) return null;
-    this.#unheardMs = wait === 'reply' ? this.#unheardMs + FRAME_MS : 0;
+    this.#unheardMs = wait === 'reply' || wait === 'greeting' ? this.#unheardMs + FRAME_MS : 0;
     if (wait !== this.#wait) {
       this.#wait = wait;
       this.#waitedMs = 0;
@@ -66,9 +68,11 @@ export class Waiting {
     if (wait === 'trouble' && this.#said === 0 && this.#waitedMs < afterMs) return null;
     this.#quietMs = 0;
     this.#said += 1;
-    const phrases = this.#profile.fillers[wait];
-    const text = phrases[this.#next[wait] % Math.max(1, phrases.length)] ?? '';
-    this.#next[wait] += 1;
+    // Nothing was asked yet: whoever waits for the greeting is told no more than that somebody is there.
+    const kind = wait === 'greeting' ? 'trouble' : wait;
+    const phrases = this.#profile.fillers[kind];
+    const text = phrases[this.#next[kind] % Math.max(1, phrases.length)] ?? '';
+    this.#next[kind] += 1;
     return text;
   }
 
@@ -77,6 +81,10 @@ export class Waiting {
     const { fillers } = this.#profile;
     const first = this.#said === 0;
     switch (wait) {
+      case 'greeting':
+        return first || fillers.greeting_after_ms === 0
+          ? fillers.greeting_after_ms
+          : fillers.trouble_again_ms;
       case 'reply':
         return fillers.reply_after_ms;
       case 'tool':

@@ -72,8 +72,6 @@ export class InboundCall {
   #answering: Promise<void> | undefined;
   #answeredMs: number | undefined;
   #ending: Ending | undefined;
-  #reached = false;
-  #agentReady = false;
   #greeted = false;
   #failing = false;
   #shown: ShownCall | undefined;
@@ -211,20 +209,14 @@ export class InboundCall {
   #watchAgent(agent: AgentParticipant): Promise<void> {
     agent.events.on('hangUp', ({ reason }) => this.end(ending('agent-hung-up', reason)));
     agent.events.on('failed', ({ code, detail }) => this.#agentFailed(`${code}: ${detail}`));
-    const ready = agent.ready().then(() => {
-      this.#agentReady = true;
-      this.#greet();
-    });
+    const ready = agent.ready();
     ready.catch((error: unknown) => this.#agentFailed(messageOf(error)));
     return ready;
   }
 
   #watchLeg(leg: PhoneLeg): void {
     const { journal } = this.#parts;
-    leg.events.on('reached', () => {
-      this.#reached = true;
-      this.#greet();
-    });
+    leg.events.on('reached', () => this.#greet());
     leg.events.on('digit', ({ digit }) => {
       this.#digits += 1;
       const isSecret = this.#agent?.digit(digit) ?? false;
@@ -253,9 +245,9 @@ export class InboundCall {
     await this.#answering;
   }
 
-  /** The first word: once, when the agent has it and the caller can hear it. */
+  /** The caller can hear us: the first word is said now, or as soon as the agent has it. Once. */
   #greet(): void {
-    if (this.#greeted || !this.#reached || !this.#agentReady || this.#ending !== undefined) return;
+    if (this.#greeted || this.#ending !== undefined) return;
     this.#greeted = true;
     this.#agent?.greet();
   }

@@ -50,7 +50,6 @@ export class Visit {
   #cancelLimit: (() => void) | undefined;
   #owner: Guest | undefined;
   #answeredMs: number | undefined;
-  #agentReady = false;
   #shown: ShownCall | undefined;
   #ending: Ending | undefined;
 
@@ -136,13 +135,7 @@ export class Visit {
   #watchAgent(agent: AgentParticipant): void {
     agent.events.on('hangUp', ({ reason }) => this.end(ending('agent-hung-up', reason)));
     agent.events.on('failed', ({ code, detail }) => this.#agentFailed(`${code}: ${detail}`));
-    agent.ready().then(
-      () => {
-        this.#agentReady = true;
-        this.#greet();
-      },
-      (error: unknown) => this.#agentFailed(messageOf(error)),
-    );
+    agent.ready().catch((error: unknown) => this.#agentFailed(messageOf(error)));
   }
 
   #agentFailed(detail: string): void {
@@ -152,17 +145,15 @@ export class Visit {
     this.end(ending('model-unavailable', detail));
   }
 
-  /** The visitor can hear the agent, for the first time or after a new start of its page. */
+  /**
+   * The visitor can hear the agent, for the first time or after a new start of its page: the first word is
+   * said now, or as soon as the agent has it.
+   */
   #heard(): void {
     if (this.#answeredMs !== undefined) return;
     this.#answeredMs = this.#parts.clock.nowMs();
     this.#parts.journal.add(this.visitId, { type: 'answered' });
-    this.#greet();
-  }
-
-  #greet(): void {
-    if (this.#agentReady && this.#answeredMs !== undefined && this.#ending === undefined)
-      this.#agent?.greet();
+    if (this.#ending === undefined) this.#agent?.greet();
   }
 
   /** docs/CLOSING.md has the order and its reasons. */

@@ -19,19 +19,33 @@ export class ScriptedModel implements VoiceModel {
   resumes = false;
   /** Set: `connect` fails with it. */
   failure: Error | null = null;
-  /** Set: `connect` never answers. */
+  /** Set: `connect` does not answer before `connected` is called. */
   mute = false;
   /** Every connection that was asked for. */
   readonly calls: ConnectOptions[] = [];
   #call: ConnectOptions | null = null;
+  #connect: () => void = () => undefined;
 
   connect(call: ConnectOptions): Promise<VoiceSession> {
     this.calls.push(call);
-    if (this.mute) return new Promise(() => undefined);
+    if (this.mute) {
+      return new Promise((resolve) => {
+        this.#connect = () => resolve(this.#session(call));
+      });
+    }
     if (this.failure) return Promise.reject(this.failure);
+    return Promise.resolve(this.#session(call));
+  }
+
+  /** The session that was waited for is there. */
+  connected(): void {
+    this.#connect();
+  }
+
+  #session(call: ConnectOptions): VoiceSession {
     this.#call = call;
     const note = (what: string): void => void this.told.push(what);
-    return Promise.resolve({
+    return {
       hear: (_bytes, gapMs) => {
         this.heardFrames += 1;
         this.gapsMs += gapMs;
@@ -46,7 +60,7 @@ export class ScriptedModel implements VoiceModel {
       ...(this.ignores ? { ignore: (utteranceId: string) => note(`ignore ${utteranceId}`) } : {}),
       digit: (digit) => note(`digit ${digit}`),
       close: () => note('close'),
-    });
+    };
   }
 
   close(): Promise<void> {

@@ -41,6 +41,41 @@ describe('opening', () => {
     expect(scene.model.told).toEqual(['greet']);
   });
 
+  it('says that somebody is there while the session is slow, and greets then', async () => {
+    scene.voice.close();
+    const model = new ScriptedModel();
+    model.mute = true;
+    scene = await VoiceScene.open(model);
+    scene.run(980);
+    expect(scene.toCaller).toHaveLength(0);
+    scene.run(1000);
+    expect(scene.toCaller.length).toBeGreaterThan(0);
+    scene.run(200);
+    expect(scene.events('said')).toMatchObject([{ text: 'One moment, please.' }]);
+    model.connected();
+    await scene.opened();
+    expect(model.told).toEqual(['greet']);
+    model.reply({ ms: 400, itemId: 'hello' });
+    scene.run(500);
+    expect(scene.events('said')).toMatchObject([{}, { itemId: 'hello', heardMs: 400 }]);
+  });
+
+  it('owes no greeting to a caller whom a human has', async () => {
+    scene.voice.close();
+    const model = new ScriptedModel();
+    model.mute = true;
+    scene = new VoiceScene(model);
+    scene.voice.command({ type: 'hold' });
+    scene.voice.command({ type: 'greet' });
+    model.connected();
+    await scene.opened();
+    scene.run(3000);
+    scene.voice.command({ type: 'resume', notice: '' });
+    scene.run(1500);
+    expect(model.told).not.toContain('greet');
+    expect(scene.events('said')).toEqual([]);
+  });
+
   it.each([
     [new TrunklineError('SPEECH_UNAVAILABLE', 'no library'), 'SPEECH_UNAVAILABLE'],
     [new Error('connection refused'), 'MODEL_UNAVAILABLE'],

@@ -31,6 +31,17 @@ describe('Waiting', () => {
     ]);
   });
 
+  it('says within a second that somebody is there, when the greeting is late', () => {
+    expect(waits(new Waiting(profile), 'greeting', 4100)).toEqual([
+      [1000, 'One moment, please.'],
+      [2500, 'I am still here.'],
+      [4000, 'I will be with you in a moment.'],
+    ]);
+    const waiting = new Waiting(profile);
+    waits(waiting, 'greeting', 800);
+    expect(waiting.unheardMs).toBe(800);
+  });
+
   it('waits longer before it says something about a tool again', () => {
     expect(waits(new Waiting(profile), 'tool', 6000)).toEqual([
       [1500, 'Let me have a look.'],
@@ -83,6 +94,7 @@ describe('Waiting', () => {
       new Waiting(agentProfileSchema.parse({ ...profile, fillers }));
     expect(waits(with_({ reply_after_ms: 0 }), 'reply', 10_000)).toEqual([]);
     expect(waits(with_({ tool_after_ms: 0 }), 'tool', 10_000)).toEqual([]);
+    expect(waits(with_({ greeting_after_ms: 0 }), 'greeting', 10_000)).toEqual([]);
     expect(waits(with_({ reply: [] }), 'reply', 1700)).toEqual([[1700, '']]);
   });
 });
