@@ -14,6 +14,7 @@ import { liveSection } from './config/live.ts';
 import { pricesSection } from './config/prices.ts';
 import { realtimeSection } from './config/realtime.ts';
 import { redisSection } from './config/redis.ts';
+import { sparesSection } from './config/spares.ts';
 import { telemetrySection } from './config/telemetry.ts';
 import { toolsSection } from './config/tools.ts';
 
@@ -188,6 +189,7 @@ export const configSchema = z
     webhooks: webhooksSection,
     pipeline: pipelineSection,
     live: liveSection,
+    spares: sparesSection,
     tools: toolsSection.prefault({}),
     prices: pricesSection,
     trunks: z.array(trunk).min(1),

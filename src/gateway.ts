@@ -12,6 +12,7 @@ import { startApi } from './gateway/start-api.ts';
 import { startDesk } from './gateway/start-desk.ts';
 import { startJobs } from './gateway/start-jobs.ts';
 import { startDoors } from './gateway/start-doors.ts';
+import { measureSpares } from './gateway/spare-sessions.ts';
 import { agentLimits, startMedia } from './gateway/start-media.ts';
 import { startSip } from './gateway/start-sip.ts';
 import { startTools } from './gateway/start-tools.ts';
@@ -94,6 +95,7 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
     ...(sfu.census().workers === 0 ? ['no mediasoup worker is alive'] : []),
   ];
   measureParts({ threads, sfu, rooms, phone, web }, metrics);
+  measureSpares(threads, metrics);
   if (jobs !== undefined) measureJobs(jobs, metrics);
   const operator = await OperatorApi.start(
     { journal, metrics, troubles, census, records: { ...records, mcp_servers: () => mcp.states } },
@@ -112,6 +114,7 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
       draining = true;
       phone.drain();
       web.drain();
+      void threads.drain();
       await within(config.calls.drain_ms, Promise.all([phone.idle(), web.idle()]));
       await order.close();
     },

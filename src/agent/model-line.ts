@@ -8,11 +8,20 @@ import { next, type FailoverEvent, type FailoverState } from './failover.ts';
 import { FailoverPlan, type FailoverStep } from './failover-plan.ts';
 import type { HandOver } from './failover-settings.ts';
 import type { AgentProfile } from './profile.ts';
-import type { ConnectOptions, HistoryTurn, SessionEvents, VoiceModel, VoiceSession } from './voice-model.ts';
+import type {
+  ConnectOptions,
+  HistoryTurn,
+  SessionEvents,
+  VoiceModel,
+  VoiceSession,
+  WarmSession,
+} from './voice-model.ts';
 
 export interface Models {
   /** @throws TrunklineError MODEL_UNAVAILABLE for an adapter that is not set up */
   get(adapter: string): VoiceModel;
+  /** A session that was opened ahead for this very profile; null: none is there. */
+  spare?(profile: AgentProfile): WarmSession | null;
 }
 
 /** One step on the way from a dead session to whatever holds the call up. */
@@ -160,14 +169,17 @@ export class ModelLine {
     const generation = this.#generation;
     const current = (): boolean => generation === this.#generation && this.#state !== 'closed';
     const { models, codec, callId, now, history, tools } = this.#options;
+    const call: ConnectOptions = {
+      ...{ codec, callId, now, profile: this.#profile, history: history() },
+      ...(tools === undefined ? {} : { tools }),
+      on: (name, payload) => {
+        if (current()) this.#told(name, payload);
+      },
+    };
+    // Whatever ended a session may have ended the spare ones, too: only the first may be one of them.
+    const spare = this.#state === 'opening' ? models.spare?.(this.#profile) : null;
     try {
-      const session = await models.get(this.#profile.model.adapter).connect({
-        ...{ codec, callId, now, profile: this.#profile, history: history() },
-        ...(tools === undefined ? {} : { tools }),
-        on: (name, payload) => {
-          if (current()) this.#told(name, payload);
-        },
-      });
+      const session = await (spare?.attach(call) ?? models.get(this.#profile.model.adapter).connect(call));
       if (current()) this.#connected(session);
       else session.close();
     } catch (failure) {

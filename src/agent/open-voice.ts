@@ -1,8 +1,9 @@
 /** What a media thread needs of the AI door: opens voices, and owns the models that they share. */
 import { mkdirSync } from 'node:fs';
 import { z } from 'zod';
+import { systemClock } from '../base/clock.ts';
 import { TrunklineError } from '../base/errors.ts';
-import type { OpenVoice } from '../media/voice-port.ts';
+import type { Voices, VoicesHost } from '../media/voice-port.ts';
 import { createLiveModel } from './models/live/index.ts';
 import { liveSettingsSchema } from './models/live/settings.ts';
 import { createOfflineModel } from './models/offline/index.ts';
@@ -13,10 +14,12 @@ import { createRealtimeModel } from './models/realtime/index.ts';
 import { realtimeSettingsSchema } from './models/realtime/settings.ts';
 import type { Models } from './model-line.ts';
 import { Phrases } from './phrases.ts';
-import { agentProfileSchema } from './profile.ts';
+import { agentProfileSchema, type AgentProfile } from './profile.ts';
+import { SpareSessions } from './spare-sessions.ts';
+import { spareLimitsSchema, type SpareEvent } from './spares.ts';
 import { Voice } from './voice.ts';
 import { toolDeclarationsSchema, voiceSpecSchema } from './voice-control.ts';
-import type { VoiceModel } from './voice-model.ts';
+import type { VoiceModel, WarmSession } from './voice-model.ts';
 
 /** What both of OpenAI's protocols need. */
 const openaiOptions = {
@@ -37,6 +40,8 @@ export const agentOptionsSchema = z.strictObject({
     /** Profiles that are got ready at the start, so that their first call does not wait. */
     warm: z.array(agentProfileSchema).default([]),
   }),
+  /** Absent: no profile gets spare sessions, whatever it says. */
+  spares: spareLimitsSchema.optional(),
   /** Callers' messages are written here; made when missing. Absent: no message can be left. */
   voicemailFolder: z.string().min(1).optional(),
   /** Absent: profiles with the adapter `realtime` are refused. */
@@ -50,22 +55,35 @@ export const agentOptionsSchema = z.strictObject({
 export type AgentOptions = z.input<typeof agentOptionsSchema>;
 type ParsedOptions = z.infer<typeof agentOptionsSchema>;
 
-export interface Voices {
-  readonly openVoice: OpenVoice;
-  /** Ends the child processes and sockets that voices share. Close the voices first. */
-  close(): Promise<void>;
+/** What spare sessions need of the thread. */
+interface SpareHost {
+  readonly place: number;
+  readonly threads: number;
+  readonly now: () => Date;
+  readonly report: (event: SpareEvent) => void;
 }
 
 /** One model per adapter, made when the first profile asks for it. */
 class OwnModels implements Models {
   readonly #options: ParsedOptions;
   readonly #models = new Map<string, VoiceModel>();
+  readonly spares: SpareSessions;
   readonly phrases = new Phrases({ speaker: () => (this.#synthesiser ??= new Synthesiser()) });
   #synthesiser: Synthesiser | undefined;
 
-  constructor(options: ParsedOptions) {
+  constructor(options: ParsedOptions, host: SpareHost) {
     this.#options = options;
     const { warm } = options.offline;
+    const { spares: limits } = options;
+    this.spares = new SpareSessions({
+      profiles: limits === undefined ? [] : warm,
+      limits: limits ?? { ageMaxMs: 1000, opensPerHourMax: 0 },
+      share: host,
+      model: (adapter) => this.get(adapter),
+      clock: systemClock,
+      now: host.now,
+      report: (event) => host.report(event),
+    });
     if (warm.some((profile) => profile.model.adapter === 'offline')) this.get('offline');
     // A voice on this machine says its own fillers soon enough.
     for (const profile of warm.filter((one) => one.model.adapter !== 'offline'))
@@ -78,6 +96,10 @@ class OwnModels implements Models {
     const model = this.#create(adapter);
     this.#models.set(adapter, model);
     return model;
+  }
+
+  spare(profile: AgentProfile): WarmSession | null {
+    return this.spares.take(profile);
   }
 
   #create(adapter: string): VoiceModel {
@@ -102,6 +124,7 @@ class OwnModels implements Models {
   }
 
   async close(): Promise<void> {
+    this.spares.close();
     await Promise.all([...this.#models.values()].map((model) => model.close()));
     await this.#synthesiser?.close();
   }
@@ -114,19 +137,21 @@ class OwnModels implements Models {
  */
 export function createOpenVoice(
   agentOptions: unknown,
-  options: { now?: () => Date; models?: Models } = {},
-): Voices {
+  options: Partial<VoicesHost> & { now?: () => Date; models?: Models } = {},
+): Required<Voices> {
   const parsed = agentOptionsSchema.parse(agentOptions);
   const { voicemailFolder = null } = parsed;
   if (voicemailFolder !== null) mkdirSync(voicemailFolder, { recursive: true, mode: 0o700 });
-  const own = new OwnModels(parsed);
+  const { now = () => new Date(), place = 0, threads = 1, report = () => undefined } = options;
+  const own = new OwnModels(parsed, { place, threads, now, report });
   const models = options.models ?? own;
-  const now = options.now ?? (() => new Date());
   return {
     openVoice: (given, host) => {
       const spec = voiceSpecSchema.parse(given);
       return new Voice({ spec, host, models, phrases: own.phrases, voicemailFolder, now });
     },
+    figures: () => own.spares.figures,
+    drain: () => own.spares.close(),
     close: () => own.close(),
   };
 }

@@ -123,6 +123,12 @@ export const agentProfileSchema = z.strictObject({
       realtime: realtimeOverridesSchema.prefault({}),
       /** The same for section `live`. */
       live: liveOverridesSchema.prefault({}),
+      /** Sessions that are kept open for calls that may come, in the whole gateway. */
+      spares: z.int().min(0).max(100).default(0),
+    })
+    .refine(({ adapter, spares }) => spares === 0 || adapter === 'realtime' || adapter === 'live', {
+      path: ['spares'],
+      error: 'only realtime and live have sessions that can be kept open',
     })
     .prefault({}),
   /** Instructions for models that take them. */

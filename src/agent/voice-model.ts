@@ -115,10 +115,30 @@ export interface ConnectOptions {
   readonly on: <K extends keyof SessionEvents>(name: K, payload: SessionEvents[K]) => void;
 }
 
+/** What is known before anybody calls. */
+export interface WarmOptions extends Pick<ConnectOptions, 'profile' | 'now'> {
+  /** Nobody may have the session any more: it died, or the vendor will end it. Told once, before `attach`. */
+  readonly spent: (reason: string) => void;
+}
+
+/** A session with the vendor that waits for a call: one call has it, and nobody after that. */
+export interface WarmSession {
+  /** false once it is spent. */
+  readonly usable: boolean;
+  /** It is this call's from now on, as if `connect` had opened it; rejects as that does. */
+  attach(call: ConnectOptions): Promise<VoiceSession>;
+  close(): void;
+}
+
 export interface VoiceModel {
   readonly name: string;
   /** Resolves when the session is ready to hear. Rejects with MODEL_UNAVAILABLE or SPEECH_UNAVAILABLE. */
   connect(options: ConnectOptions): Promise<VoiceSession>;
+  /**
+   * Opens as much of a session as can be opened before anybody calls; rejects as `connect` does. Absent:
+   * there is nothing that could be had ahead.
+   */
+  warm?(options: WarmOptions): Promise<WarmSession>;
   /** Ends everything that sessions share (child processes, pools). */
   close(): Promise<void>;
 }

@@ -52,6 +52,11 @@ export const METRICS = {
   trunkline_rtp_packets_total: counter('RTP packets of calls that ended.', 'direction'),
   trunkline_rtp_packets_lost_total: counter('RTP packets that never came, of calls that ended.', 'direction'),
   trunkline_rtp_mos: histogram('Listening quality of calls that ended (ITU-T G.107).', MOS, 'direction'),
+  trunkline_spare_sessions: gauge('Sessions with a model that wait for a call.', 'thread', 'profile'),
+  trunkline_spare_sessions_total: counter(
+    'What became of spare sessions, and of the first sessions of calls (taken, missed).',
+    ...(['thread', 'profile', 'outcome'] as const),
+  ),
   trunkline_rooms: gauge('Rooms that are open.'),
   trunkline_media_open: gauge('What is open in the media threads.', 'thread', 'part'),
   trunkline_media_tick_late_seconds: gauge(

@@ -11,6 +11,7 @@ import { Sfu } from '../media/sfu.ts';
 import { MediaThreads } from '../media/threads.ts';
 import { findWorkerBinary } from '../media/worker-binary.ts';
 import type { ClosingOrder } from './closing-order.ts';
+import { logSpares } from './spare-sessions.ts';
 
 /** Media threads and mediasoup workers, side by side. @throws TrunklineError of either */
 export async function startMedia(
@@ -44,6 +45,7 @@ export async function startMedia(
   if (workers.status === 'fulfilled') order.add('mediasoup workers', workers.value);
   if (threads.status === 'rejected') throw threads.reason;
   if (workers.status === 'rejected') throw workers.reason;
+  logSpares(threads.value, log);
   threads.value.events.on('error', (error) => log.error(error, 'media thread'));
   threads.value.events.on('died', ({ thread, reason }) =>
     log.error(
@@ -83,6 +85,10 @@ function agentOptions(
     offline: {
       cacheFolder: join(dataDir, 'speech'),
       warm: [...profiles.values()].filter((profile) => answering.has(profile.name)),
+    },
+    spares: {
+      ageMaxMs: config.spares.age_max_ms,
+      opensPerHourMax: config.spares.opens_per_hour_max,
     },
     realtime: protocolOptions(config.realtime, openai, tools),
     live: protocolOptions(config.live, openai, tools),

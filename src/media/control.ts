@@ -95,6 +95,9 @@ export const commandSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('voice.open'), voiceId: id, codec: codecSchema, spec: z.unknown() }),
   z.strictObject({ type: z.literal('voice.command'), voiceId: id, command: z.unknown() }),
   z.strictObject({ type: z.literal('voice.close'), voiceId: id }),
+  /** What the voices' shared parts have counted; and no more to be got ready, because the gateway stops. */
+  z.strictObject({ type: z.literal('voices.figures') }),
+  z.strictObject({ type: z.literal('voices.drain') }),
   /** What is open in this thread, for operators and for tests that want nothing left. */
   z.strictObject({ type: z.literal('census') }),
   /** Closes everything in the thread; answered when nothing is left. The thread then ends by itself. */
@@ -164,6 +167,7 @@ export const resultSchemas = {
   'leg.close': legStatsSchema,
   'link.open': z.strictObject({ port }),
   census: censusSchema,
+  'voices.figures': z.unknown(),
 };
 /** Result of a command by its type; commands that are not named answer `null`. */
 export type Results = { [T in keyof typeof resultSchemas]: z.infer<(typeof resultSchemas)[T]> };
@@ -182,6 +186,8 @@ export const eventSchema = z.discriminatedUnion('type', [
   /** No RTP for `silentMs` while sound was expected. Told once per silence. */
   z.strictObject({ type: z.literal('leg.silent'), legId: id, silentMs: z.int() }),
   z.strictObject({ type: z.literal('voice.event'), voiceId: id, event: z.unknown() }),
+  /** What the voices' shared parts have to tell; the agent's code parses it. */
+  z.strictObject({ type: z.literal('voices.event'), event: z.unknown() }),
   /** Told once: the thread takes commands. */
   z.strictObject({ type: z.literal('thread.ready') }),
   /** Something inside failed and was contained: the thread goes on. A bug, to be logged and counted. */
@@ -211,6 +217,9 @@ export const envelopeSchema = z.strictObject({ seq: z.int(), command: z.unknown(
 /** What a thread is started with. */
 export const threadOptionsSchema = z.strictObject({
   name: z.string(),
+  /** Which thread it is, from 0, of how many. */
+  place: z.int().min(0),
+  threads: z.int().min(1),
   /** Local address of the RTP sockets, and what goes into SDP is decided elsewhere. */
   rtpAddress: z.string(),
   /** Inclusive; even ports carry RTP, the next odd one RTCP. Each thread has a range of its own. */

@@ -12,7 +12,7 @@ import { PortPool } from './port-pool.ts';
 import { SfuLink } from './sfu-link.ts';
 import { loadSound } from './sound-file.ts';
 import { SocketLedger } from './udp.ts';
-import type { OpenVoice, VoicePort } from './voice-port.ts';
+import type { VoicePort, Voices } from './voice-port.ts';
 
 /** Legs are bounded by their ports; of links, players and voices a thread holds so many at most. */
 export const PARTS_MAX = 4096;
@@ -21,9 +21,8 @@ export const ERRORS_PER_SECOND_MAX = 20;
 
 export interface MediaThreadParts {
   readonly options: ThreadOptions;
-  readonly openVoice: OpenVoice;
-  /** Ends what voices share (child processes, pools), after the last voice. */
-  readonly closeVoices?: () => Promise<void>;
+  /** Closed after the last voice. */
+  readonly voices: Voices;
   /** To the main thread. */
   readonly post: (answer: Answer) => void;
   readonly clock?: Clock;
@@ -35,8 +34,7 @@ export interface MediaThreadParts {
  */
 export class MediaThread {
   readonly #options: ThreadOptions;
-  readonly #openVoice: OpenVoice;
-  readonly #closeVoices: () => Promise<void>;
+  readonly #shared: Voices;
   readonly #post: (answer: Answer) => void;
   readonly #clock: Clock;
   readonly #ledger = new SocketLedger();
@@ -56,8 +54,7 @@ export class MediaThread {
 
   constructor(parts: MediaThreadParts) {
     this.#options = parts.options;
-    this.#openVoice = parts.openVoice;
-    this.#closeVoices = parts.closeVoices ?? (() => Promise.resolve());
+    this.#shared = parts.voices;
     this.#post = parts.post;
     this.#clock = parts.clock ?? systemClock;
     this.#pacer = new Pacer({ clock: this.#clock, onError: (error) => this.reportError('tick', error) });
@@ -166,6 +163,11 @@ export class MediaThread {
         return null;
       case 'voice.close':
         return this.#closeVoice(found(this.#voices, command.voiceId));
+      case 'voices.figures':
+        return this.#shared.figures?.();
+      case 'voices.drain':
+        this.#shared.drain?.();
+        return null;
       case 'census':
         return this.#census();
       case 'thread.close':
@@ -273,7 +275,7 @@ export class MediaThread {
   #openVoicePort({ voiceId, codec, spec }: CommandOf<'voice.open'>): null {
     this.#checkFree(voiceId);
     this.#checkRoom(this.#voices.size);
-    const voice = this.#openVoice(spec, {
+    const voice = this.#shared.openVoice(spec, {
       voiceId,
       codec,
       report: (event) => this.#report({ type: 'voice.event', voiceId, event }),
@@ -315,7 +317,7 @@ export class MediaThread {
       ...[...this.#voices.values()].map((voice) => () => this.#closeVoice(voice)),
       ...[...this.#legs.values()].map((leg) => () => this.#closeLeg(leg)),
       ...[...this.#links.values()].map((link) => () => this.#closeLink(link)),
-      () => this.#closeVoices(),
+      () => this.#shared.close(),
     ];
     for (const close of closings) {
       try {

@@ -2,22 +2,16 @@
  * The inside of a media thread's worker: wires messages to a MediaThread, and contains what nobody caught.
  */
 import { parentPort, workerData } from 'node:worker_threads';
-import { threadOptionsSchema } from './control.ts';
+import { threadOptionsSchema, type Answer } from './control.ts';
 import { MediaThread } from './media-thread-core.ts';
 import { preferSound } from './priority.ts';
-import type { OpenVoice } from './voice-port.ts';
+import type { Voices, VoicesHost } from './voice-port.ts';
 
 /** More uncaught errors than this within a window mean that the thread's state cannot be trusted: it dies. */
 const UNCAUGHT_MAX = 20;
 const UNCAUGHT_WINDOW_MS = 10_000;
 
-export interface Voices {
-  readonly openVoice: OpenVoice;
-  /** Ends what the voices share. */
-  close(): Promise<void>;
-}
-
-export type CreateVoices = (agentOptions: unknown) => Voices | Promise<Voices>;
+export type CreateVoices = (agentOptions: unknown, host: VoicesHost) => Voices | Promise<Voices>;
 
 /**
  * Runs until the main thread says `thread.close`; then the worker ends by itself,
@@ -28,13 +22,13 @@ export async function runMediaThread(createVoices: CreateVoices): Promise<void> 
   if (port === null) throw new Error('a media thread is started as a worker');
   const options = threadOptionsSchema.parse(workerData);
   preferSound();
-  const voices = await createVoices(options.agent);
-  const thread = new MediaThread({
-    options,
-    openVoice: voices.openVoice,
-    closeVoices: () => voices.close(),
-    post: (answer) => port.postMessage(answer),
+  const post = (answer: Answer): void => port.postMessage(answer);
+  const voices = await createVoices(options.agent, {
+    place: options.place,
+    threads: options.threads,
+    report: (event) => post({ event: { type: 'voices.event', event } }),
   });
+  const thread = new MediaThread({ options, voices, post });
   contain((error) => thread.reportError('uncaught', error));
   port.on('message', (message) => {
     void thread.handle(message).then(() => {

@@ -25,6 +25,8 @@ export interface VoiceEvents {
 }
 
 export interface HandleEvents {
+  /** As the voices' shared parts told it; the reader parses it. */
+  voices: { event: unknown };
   /** Once, when the worker ended without being asked to. Its calls have no sound any more. */
   died: { reason: string };
   /** A failure that the thread contained, or a message of it that nobody understands. */
@@ -236,6 +238,9 @@ export class MediaThreadHandle {
         return;
       case 'voice.event':
         this.#voices.get(event.voiceId)?.emit('event', event.event);
+        return;
+      case 'voices.event':
+        this.events.emit('voices', { event: event.event });
         return;
       case 'thread.ready':
         this.#ready.resolve(null);

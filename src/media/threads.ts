@@ -33,6 +33,8 @@ export interface MediaThreadsOptions {
 export interface MediaThreadsEvents {
   /** A thread ended: the calls on `thread` have no sound. A new thread takes its place. */
   died: { thread: MediaThreadHandle; reason: string };
+  /** What the voices of a thread have to tell of what they share; the reader parses it. */
+  voices: { thread: string; event: unknown };
   /** A contained failure, for the log. */
   error: { thread: string; where: string; detail: string };
 }
@@ -94,6 +96,21 @@ export class MediaThreads {
     );
   }
 
+  /** What the voices of each thread have counted; the reader parses it. */
+  figures(): Promise<{ name: string; figures: unknown }[]> {
+    return Promise.all(
+      this.handles.map(async (handle) => ({
+        name: handle.name,
+        figures: await handle.request({ type: 'voices.figures' }),
+      })),
+    );
+  }
+
+  /** Nothing is got ready for calls any more; calls go on. Never rejects. */
+  async drain(): Promise<void> {
+    await Promise.allSettled(this.handles.map((handle) => handle.request({ type: 'voices.drain' })));
+  }
+
   /** Ends every thread. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#end();
@@ -109,14 +126,16 @@ export class MediaThreads {
   }
 
   async #startOne(place: number): Promise<void> {
-    const { rtpAddress, quarantineMs, logLevel, agent } = this.#options;
+    const { count: threads, rtpAddress, quarantineMs, logLevel, agent } = this.#options;
+    const ports = this.#portsOf(place);
     const handle = await MediaThreadHandle.start({
-      thread: { name: `media-${place}`, rtpAddress, quarantineMs, logLevel, agent, ...this.#portsOf(place) },
+      thread: { name: `media-${place}`, place, threads, rtpAddress, quarantineMs, logLevel, agent, ...ports },
       entry: this.#options.entry ?? new URL('../media-thread.ts', import.meta.url),
       commandTimeoutMs: this.#options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
       clock: this.#clock,
     });
     this.#places[place] = handle;
+    handle.events.on('voices', ({ event }) => this.events.emit('voices', { thread: handle.name, event }));
     handle.events.on('error', (error) => this.events.emit('error', { thread: handle.name, ...error }));
     handle.events.on('died', ({ reason }) => {
       this.#places[place] = null;

@@ -18,3 +18,23 @@ export interface VoiceHost {
 }
 
 export type OpenVoice = (spec: unknown, host: VoiceHost) => VoicePort;
+
+/** What voices of one thread share, and what the thread wants of it. */
+export interface Voices {
+  readonly openVoice: OpenVoice;
+  /** For `voices.figures`; whoever asks parses it. Absent: nothing is counted. */
+  figures?(): unknown;
+  /** The gateway is stopping: nothing is got ready for calls any more. Calls go on. */
+  drain?(): void;
+  /** Ends what they share (child processes, pools). Their voices are closed. */
+  close(): Promise<void>;
+}
+
+/** What a thread gives to its voices. */
+export interface VoicesHost {
+  /** Which thread this is, from 0, of how many. */
+  readonly place: number;
+  readonly threads: number;
+  /** To the main thread, as it is. */
+  report(event: unknown): void;
+}

@@ -3,12 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { createOfflineModel, type OfflineModel } from '../../../src/agent/models/offline/index.ts';
-import { createOpenVoice, type Voices } from '../../../src/agent/open-voice.ts';
+import { createOpenVoice } from '../../../src/agent/open-voice.ts';
 import { Synthesiser } from '../../../src/agent/models/offline/synthesiser.ts';
 import { FileAppointmentBook } from '../../../src/agent/tools/appointment-book.ts';
 import { bookAppointment } from '../../../src/agent/tools/book-appointment.ts';
 import { ToolRegistry } from '../../../src/agent/tools/tool-registry.ts';
 import type { Codec } from '../../../src/media/frame.ts';
+import type { Voices } from '../../../src/media/voice-port.ts';
 import { clinicProfile, espeak, SimulatedCall } from './simulated-call.ts';
 
 /** A Monday. */

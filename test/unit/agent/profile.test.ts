@@ -49,7 +49,7 @@ describe('the smallest profile', () => {
       idle_ms: 5000,
       misunderstood_max: 3,
     });
-    expect(model).toEqual({ adapter: 'realtime', name: '', voice: 'slt', realtime: {}, live: {} });
+    expect(model).toEqual({ adapter: 'realtime', name: '', voice: 'slt', realtime: {}, live: {}, spares: 0 });
   });
 
   it('is the same after a second reading: threads and processes parse it again', () => {

@@ -35,6 +35,8 @@ describe('what main and media threads say', () => {
   it('options with a key nobody knows are refused', () => {
     const options = {
       name: 'm',
+      place: 0,
+      threads: 2,
       rtpAddress: '::1',
       rtpPortMin: 1,
       rtpPortMax: 2,

@@ -6,6 +6,8 @@ import { ManualClock } from '../../support/manual-clock.ts';
 
 const OPTIONS: ThreadOptions = {
   name: 'test',
+  place: 0,
+  threads: 1,
   rtpAddress: '127.0.0.1',
   rtpPortMin: 34_000,
   rtpPortMax: 34_063,
@@ -36,15 +38,22 @@ class Stage {
   readonly posted: Answer[] = [];
   readonly thread: MediaThread;
   voicesClosed = 0;
+  voicesDrained = 0;
   #seq = 0;
 
   constructor(fails: { tick?: boolean; close?: boolean } = {}) {
     this.thread = new MediaThread({
       options: OPTIONS,
-      openVoice: (_spec, host) => brokenVoice(host.voiceId, fails),
-      closeVoices: () => {
-        this.voicesClosed++;
-        return Promise.resolve();
+      voices: {
+        openVoice: (_spec, host) => brokenVoice(host.voiceId, fails),
+        figures: () => ({ asked: this.posted.length }),
+        drain: () => {
+          this.voicesDrained++;
+        },
+        close: () => {
+          this.voicesClosed++;
+          return Promise.resolve();
+        },
       },
       post: (answer) => this.posted.push(answer),
       clock: this.clock,
@@ -84,6 +93,15 @@ describe('messages that are no envelopes', () => {
 });
 
 describe('commands', () => {
+  it('ask what the voices share for its counts, and to get nothing ready any more', async () => {
+    stage = new Stage();
+    expect(await stage.ask({ type: 'voices.figures' })).toMatchObject({ result: { asked: 0 } });
+    expect(await stage.ask({ type: 'voices.drain' })).toMatchObject({ result: null });
+    expect([stage.voicesDrained, stage.voicesClosed]).toEqual([1, 0]);
+    await stage.thread.close();
+    expect([stage.voicesDrained, stage.voicesClosed]).toEqual([1, 1]);
+  });
+
   it('are answered once each, in the order they came, also when one takes its time', async () => {
     stage = new Stage();
     const policy = { learnSource: true, learnWindowMs: 1, relatchAfterSilence: true, rtpTimeoutMs: 0 };

@@ -1,10 +1,18 @@
 /** OpenAI's Live API (`/v1/live/sessions`, full duplex), or any server that speaks it, as a voice model. */
+import type { SessionStartEvent } from 'openai/resources/live/live';
+import type { WebSocket } from 'ws';
 import { systemClock, type Clock } from '../../../base/clock.ts';
 import { TrunklineError } from '../../../base/errors.ts';
 import type { Log } from '../../../base/log.ts';
 import type { AgentProfile } from '../../profile.ts';
-import type { ConnectOptions, VoiceModel, VoiceSession } from '../../voice-model.ts';
-import { endpointUrl, openSocket } from '../realtime/connect.ts';
+import type {
+  ConnectOptions,
+  VoiceModel,
+  VoiceSession,
+  WarmOptions,
+  WarmSession,
+} from '../../voice-model.ts';
+import { ConnectError, endpointUrl, openSocket } from '../realtime/connect.ts';
 import { sessionInstructions } from '../realtime/instructions.ts';
 import { declaredTools, offline_voice, type ToolDeclaration } from '../realtime/tools.ts';
 import { settingsFor } from '../realtime/settings.ts';
@@ -14,6 +22,7 @@ import { ResponsesBackend } from './responses-backend.ts';
 import { LiveSession, type LiveCounts, type LiveSessionOptions } from './session.ts';
 import { liveSettingsSchema, type LiveSettings } from './settings.ts';
 import { TaskBackend } from './task-backend.ts';
+import { WarmSocket } from './warm-socket.ts';
 
 export interface LiveOptions {
   /** `https://api.openai.com/v1`, or a server of one's own: http, https, ws or wss. */
@@ -57,6 +66,28 @@ export function createLiveModel(options: LiveOptions): LiveModel {
     droppedAppends: 0,
     mutedReplies: 0,
   };
+  const waiting = new Set<WarmSocket>();
+  const open = (): Promise<WebSocket> =>
+    openSocket({
+      url: endpointUrl(options.baseUrl, 'live/sessions'),
+      apiKey: options.apiKey,
+      timeoutMs: options.connectTimeoutMs,
+    });
+  const begin = async (
+    call: ConnectOptions,
+    { start, settings, models }: Prepared,
+    { socket, timeoutMs }: { socket: WebSocket; timeoutMs: number },
+  ): Promise<VoiceSession> => {
+    const session = new LiveSession({
+      ...{ socket, clock, counts, call, models, appendMs: options.appendMs },
+      backend: backendFor(settings, call, clock),
+      onClosed: () => sessions.delete(session),
+      ...(options.log === undefined ? {} : { log: options.log }),
+    });
+    sessions.add(session);
+    await session.start(start, timeoutMs);
+    return session;
+  };
   return {
     name: 'live',
     counts,
@@ -64,39 +95,60 @@ export function createLiveModel(options: LiveOptions): LiveModel {
       return sessions.size;
     },
     async connect(call: ConnectOptions): Promise<VoiceSession> {
-      const { profile } = call;
       const startedMs = clock.nowMs();
-      const model = profile.model.name || options.model;
-      const settings = settingsFor(options.settings ?? default_settings, profile.model.live);
-      const url = endpointUrl(options.baseUrl, 'live/sessions');
-      const start = sessionStart({
-        model,
-        voice: profile.model.voice === offline_voice ? options.voice : profile.model.voice,
-        codec: call.codec,
-        instructions: voiceInstructions(profile),
-        backend: declaredBackend(settings, profile, call.now(), call.tools ?? options.tools ?? {}),
-        history: call.history ?? [],
-      });
-      const socket = await openSocket({ url, apiKey: options.apiKey, timeoutMs: options.connectTimeoutMs });
-      const session = new LiveSession({
-        socket,
-        clock,
-        counts,
-        appendMs: options.appendMs,
-        call,
-        models: { voice: model, backend: settings.backend_model },
-        backend: backendFor(settings, call, clock),
-        onClosed: () => sessions.delete(session),
-        ...(options.log === undefined ? {} : { log: options.log }),
-      });
-      sessions.add(session);
-      await session.start(start, Math.max(1, options.connectTimeoutMs - (clock.nowMs() - startedMs)));
-      return session;
+      const session = prepared(options, call);
+      const socket = await open();
+      const timeoutMs = Math.max(1, options.connectTimeoutMs - (clock.nowMs() - startedMs));
+      return begin(call, session, { socket, timeoutMs });
+    },
+    /** A connection and no more: see warm-socket.ts. */
+    async warm({ spent, ...known }: WarmOptions): Promise<WarmSession> {
+      prepared(options, { ...known, codec: 'pcmu' });
+      const socket = await open();
+      const warm: WarmSocket = new WarmSocket({ socket, clock, spent, onGone: () => waiting.delete(warm) });
+      waiting.add(warm);
+      return {
+        get usable() {
+          return warm.usable;
+        },
+        async attach(call: ConnectOptions): Promise<VoiceSession> {
+          const taken = warm.take();
+          if (taken === null) throw new ConnectError('the connection ended before the call had it', true);
+          return begin(call, prepared(options, call), { socket: taken, timeoutMs: options.connectTimeoutMs });
+        },
+        close: () => warm.close(),
+      };
     },
     async close(): Promise<void> {
+      for (const warm of [...waiting]) warm.close();
       await Promise.all([...sessions].map((session) => session.closeAndWait()));
     },
   };
+}
+
+/** Everything that is settled before the socket is used. */
+interface Prepared {
+  readonly start: SessionStartEvent;
+  readonly settings: LiveSettings;
+  readonly models: LiveSessionOptions['models'];
+}
+
+/** @throws TrunklineError MODEL_UNAVAILABLE when the configuration does not fit together */
+function prepared(
+  options: LiveOptions,
+  { profile, codec, now, tools, history }: Omit<ConnectOptions, 'callId' | 'on'>,
+): Prepared {
+  const model = profile.model.name || options.model;
+  const settings = settingsFor(options.settings ?? default_settings, profile.model.live);
+  const start = sessionStart({
+    model,
+    voice: profile.model.voice === offline_voice ? options.voice : profile.model.voice,
+    codec,
+    instructions: voiceInstructions(profile),
+    backend: declaredBackend(settings, profile, now(), tools ?? options.tools ?? {}),
+    history: history ?? [],
+  });
+  return { start, settings, models: { voice: model, backend: settings.backend_model } };
 }
 
 function backendFor(

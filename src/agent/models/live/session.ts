@@ -8,7 +8,8 @@ import { newId } from '../../../base/ids.ts';
 import type { Log } from '../../../base/log.ts';
 import type { ConnectOptions, SessionEvents, VoiceSession } from '../../voice-model.ts';
 import { ConnectError } from '../realtime/connect.ts';
-import { errors_max, expiry_ms_max, expiry_notice_ms, text_chars_max } from '../realtime/limits.ts';
+import { Expiry } from '../realtime/expiry.ts';
+import { errors_max, text_chars_max } from '../realtime/limits.ts';
 import { Wire, type WireCounts } from '../realtime/wire.ts';
 import type { BackendHands, LiveBackend } from './backend.ts';
 import { CallerLine } from './caller-line.ts';
@@ -68,13 +69,14 @@ export class LiveSession implements VoiceSession {
   readonly #farewell: Farewell;
   readonly #backend: LiveBackend;
   readonly #seconds = new SessionSeconds();
+  readonly #expiry: Expiry;
   readonly #gone = Promise.withResolvers<undefined>();
   #starting: { resolve: () => void; reject: (error: ConnectError) => void } | null = null;
   /** The reply that sounds, or sounded last. */
   #itemId = '';
   /** Its words; and words that came ahead of their sound. */
   #said = '';
-  #cancelExpiry: () => void = () => undefined;
+  #cancelFarewell: () => void = () => undefined;
   #errors = 0;
   #state: 'open' | 'closing' | 'closed' = 'open';
 
@@ -83,6 +85,7 @@ export class LiveSession implements VoiceSession {
     this.#options = options;
     this.#call = call;
     this.#clock = clock;
+    this.#expiry = new Expiry({ clock, now: call.now, soon: (leftMs) => this.#tell('expiring', { leftMs }) });
     this.#gate = new SpeechGate({
       codec: call.codec,
       began: () => this.#replyBegan(),
@@ -190,7 +193,7 @@ export class LiveSession implements VoiceSession {
       return;
     }
     this.#wire.send(sessionClose());
-    this.#cancelExpiry = this.#clock.after(farewell_ms_max, () => this.#finish());
+    this.#cancelFarewell = this.#clock.after(farewell_ms_max, () => this.#finish());
   }
 
   /** Resolves when the socket is gone. */
@@ -200,7 +203,8 @@ export class LiveSession implements VoiceSession {
   }
 
   #stopParts(): void {
-    this.#cancelExpiry();
+    this.#expiry.cancel();
+    this.#cancelFarewell();
     this.#line.close();
     this.#heard.close();
     this.#farewell.close();
@@ -250,7 +254,7 @@ export class LiveSession implements VoiceSession {
         if (this.#state === 'open') this.#gate.take(Buffer.from(event.delta, 'base64'));
         break;
       case 'session.started':
-        this.#expires(event.session.expires_at);
+        this.#expiry.set(event.session.expires_at);
         this.#started();
         break;
       case 'session.input_transcript.delta':
@@ -291,15 +295,6 @@ export class LiveSession implements VoiceSession {
   #used(seconds: number): void {
     const usage = this.#seconds.upTo(this.#options.models.voice, seconds);
     if (usage !== undefined) this.#tell('usage', { usage });
-  }
-
-  /** `at` in seconds since 1970. */
-  #expires(at: number | null | undefined): void {
-    const leftMs = Math.max(0, (at ?? Infinity) * 1000 - this.#call.now().getTime());
-    if (leftMs > expiry_ms_max) return;
-    this.#cancelExpiry = this.#clock.after(Math.max(0, leftMs - expiry_notice_ms), () =>
-      this.#tell('expiring', { leftMs: Math.min(leftMs, expiry_notice_ms) }),
-    );
   }
 
   #replyBegan(): void {

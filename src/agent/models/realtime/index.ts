@@ -1,12 +1,15 @@
 /** OpenAI Realtime, or any server that speaks its protocol, as a voice model. */
+import type { SessionUpdateEvent } from 'openai/resources/realtime/realtime';
 import { systemClock, type Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
-import type { ConnectOptions, VoiceModel, VoiceSession } from '../../voice-model.ts';
+import type { AgentProfile } from '../../profile.ts';
+import type { ConnectOptions, VoiceModel, WarmOptions, WarmSession } from '../../voice-model.ts';
 import { sessionUpdate } from './client-events.ts';
 import { openSocket, realtimeUrl } from './connect.ts';
 import { sessionInstructions } from './instructions.ts';
 import { RealtimeSession, type SessionCounts } from './session.ts';
 import { realtimeSettingsSchema, settingsFor, type RealtimeSettings } from './settings.ts';
+import { StandIn } from './stand-in.ts';
 import { declaredTools, offline_voice, type ToolDeclaration } from './tools.ts';
 
 export interface RealtimeOptions {
@@ -51,43 +54,58 @@ export function createRealtimeModel(options: RealtimeOptions): RealtimeModel {
     droppedAppends: 0,
     lateDeltas: 0,
   };
+  const settingsOf = (profile: AgentProfile): RealtimeSettings =>
+    settingsFor(options.settings ?? default_settings, profile.model.realtime);
+  /** All that the server is to know of a call but its conversation. */
+  const settled = ({ profile, codec, tools, now }: ConnectOptions): SessionUpdateEvent =>
+    sessionUpdate({
+      instructions: sessionInstructions(profile, now()),
+      codec,
+      voice: profile.model.voice === offline_voice ? options.voice : profile.model.voice,
+      settings: settingsOf(profile),
+      endOfSpeechMs: profile.turns.end_of_speech_ms,
+      language: profile.language,
+      tools: declaredTools(profile.tools, tools ?? options.tools ?? {}),
+    });
+  const open = async (call: ConnectOptions): Promise<RealtimeSession> => {
+    const startedMs = clock.nowMs();
+    const model = call.profile.model.name || options.model;
+    const url = realtimeUrl(options.baseUrl, model);
+    const socket = await openSocket({ url, apiKey: options.apiKey, timeoutMs: options.connectTimeoutMs });
+    const session = new RealtimeSession({
+      ...{ socket, clock, counts, call, appendMs: options.appendMs },
+      models: { response: model, transcription: settingsOf(call.profile).transcription_model },
+      onClosed: () => sessions.delete(session),
+      ...(options.log === undefined ? {} : { log: options.log }),
+    });
+    sessions.add(session);
+    const leftMs = Math.max(1, options.connectTimeoutMs - (clock.nowMs() - startedMs));
+    await session.start(settled(call), leftMs);
+    return session;
+  };
   return {
     name: 'realtime',
     counts,
     get openSessions() {
       return sessions.size;
     },
-    async connect(call: ConnectOptions): Promise<VoiceSession> {
-      const { profile } = call;
-      const startedMs = clock.nowMs();
-      const model = profile.model.name || options.model;
-      const settings = settingsFor(options.settings ?? default_settings, profile.model.realtime);
-      const url = realtimeUrl(options.baseUrl, model);
-      const socket = await openSocket({ url, apiKey: options.apiKey, timeoutMs: options.connectTimeoutMs });
-      const session = new RealtimeSession({
-        socket,
-        clock,
-        counts,
-        appendMs: options.appendMs,
-        call,
-        models: { response: model, transcription: settings.transcription_model },
-        onClosed: () => sessions.delete(session),
-        ...(options.log === undefined ? {} : { log: options.log }),
-      });
-      sessions.add(session);
-      await session.start(
-        sessionUpdate({
-          instructions: sessionInstructions(profile, call.now()),
-          codec: call.codec,
-          voice: profile.model.voice === offline_voice ? options.voice : profile.model.voice,
-          settings,
-          endOfSpeechMs: profile.turns.end_of_speech_ms,
-          language: profile.language,
-          tools: declaredTools(profile.tools, call.tools ?? options.tools ?? {}),
-        }),
-        Math.max(1, options.connectTimeoutMs - (clock.nowMs() - startedMs)),
-      );
-      return session;
+    connect: open,
+    /** A whole session that took the profile's settings. The call's day, codec and tools are told later. */
+    async warm(given: WarmOptions): Promise<WarmSession> {
+      const standIn = new StandIn(given);
+      const session = await open(standIn);
+      return {
+        get usable() {
+          return standIn.usable;
+        },
+        attach: (call) =>
+          new Promise((resolve) => {
+            standIn.giveWay();
+            session.attach(call, settled(call));
+            resolve(session);
+          }),
+        close: () => session.close(),
+      };
     },
     async close(): Promise<void> {
       await Promise.all([...sessions].map((session) => session.closeAndWait()));

@@ -125,3 +125,12 @@ export const KNOWN_TYPES = Object.keys(schemas) as readonly ServerEvent['type'][
 
 /** Never throws, whatever the text is. */
 export const parseServerEvent = eventParser<ServerEvent>(schemas);
+
+/** `error` codes after which the session is of no use; the value says whether a new one may be. */
+export const FATAL_ERRORS: Readonly<Record<string, boolean>> = {
+  session_expired: true,
+  rate_limit_exceeded: true,
+  insufficient_quota: false,
+  invalid_api_key: false,
+  model_not_found: false,
+};

@@ -1,4 +1,5 @@
 /** One call's conversation with a Realtime server. */
+import { isDeepStrictEqual } from 'node:util';
 import type { SessionUpdateEvent } from 'openai/resources/realtime/realtime';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../../base/clock.ts';
@@ -8,20 +9,14 @@ import { AppendBatch } from './append.ts';
 import { itemTruncate, note, replayOf, responseCancel, toolOutput } from './client-events.ts';
 import { ConnectError } from './connect.ts';
 import { Digits } from './digits.ts';
+import { Expiry } from './expiry.ts';
 import { speakExactly } from './instructions.ts';
-import {
-  errors_max,
-  expiry_ms_max,
-  expiry_notice_ms,
-  reply_ms_max,
-  response_retries_max,
-  text_chars_max,
-} from './limits.ts';
+import { errors_max, reply_ms_max, response_retries_max, text_chars_max } from './limits.ts';
 import { Replies, Transcripts, receivedMs, type Reply } from './replies.ts';
 import { ResponseQueue } from './response-queue.ts';
-import { parseServerEvent, type ServerEvent, type ServerEventOf } from './server-events.ts';
+import { FATAL_ERRORS, parseServerEvent, type ServerEvent, type ServerEventOf } from './server-events.ts';
 import { ToolCalls } from './tool-calls.ts';
-import { responseUsage, transcriptionUsage } from './usage.ts';
+import { rateLimitsOf, responseUsage, transcriptionUsage } from './usage.ts';
 import { Wire, type WireCounts } from './wire.ts';
 
 export interface SessionCounts extends WireCounts {
@@ -36,6 +31,7 @@ export interface RealtimeSessionOptions {
   readonly clock: Clock;
   readonly counts: SessionCounts;
   readonly appendMs: number;
+  /** Whose it is, until `attach` gives it to another. */
   readonly call: ConnectOptions;
   /** Who is paid for what. */
   readonly models: { readonly response: string; readonly transcription: string };
@@ -43,21 +39,15 @@ export interface RealtimeSessionOptions {
   readonly onClosed: () => void;
 }
 
-/** `error` codes after which the session is of no use; the value says whether a new one may be. */
-const FATAL_ERRORS: Readonly<Record<string, boolean>> = {
-  session_expired: true,
-  rate_limit_exceeded: true,
-  insufficient_quota: false,
-  invalid_api_key: false,
-  model_not_found: false,
-};
+/** Marks the settings that `attach` tells: refused, they leave a session that nobody can use. */
+const SETTLE = 'settle';
 
 export class RealtimeSession implements VoiceSession {
-  readonly #call: ConnectOptions;
+  #call: ConnectOptions;
   readonly #counts: SessionCounts;
   readonly #log: Log | undefined;
   readonly #wire: Wire<ServerEvent>;
-  readonly #batch: AppendBatch;
+  #batch: AppendBatch;
   readonly #responses: ResponseQueue;
   readonly #replies = new Replies();
   readonly #utterances = new Transcripts();
@@ -65,13 +55,11 @@ export class RealtimeSession implements VoiceSession {
   readonly #digits: Digits;
   readonly #clock: Clock;
   readonly #models: RealtimeSessionOptions['models'];
+  readonly #appendMs: number;
+  readonly #expiry: Expiry;
   readonly #gone = Promise.withResolvers<undefined>();
-  #starting: {
-    settings: SessionUpdateEvent;
-    resolve: () => void;
-    reject: (error: ConnectError) => void;
-  } | null = null;
-  #cancelExpiry: () => void = () => undefined;
+  #settings: SessionUpdateEvent | null = null;
+  #starting: { resolve: () => void; reject: (error: ConnectError) => void } | null = null;
   #errors = 0;
   #retries = 0;
   #closed = false;
@@ -82,6 +70,10 @@ export class RealtimeSession implements VoiceSession {
     this.#log = options.log;
     this.#clock = options.clock;
     this.#models = options.models;
+    this.#expiry = new Expiry({
+      ...{ clock: options.clock, now: options.call.now },
+      soon: (leftMs) => this.#tell('expiring', { leftMs }),
+    });
     this.#responses = new ResponseQueue((event) => this.#wire.send(event));
     this.#tools = new ToolCalls({
       answer: (callId, result) => this.#wire.send(toolOutput(callId, result)),
@@ -106,12 +98,8 @@ export class RealtimeSession implements VoiceSession {
       },
       expecting: () => this.#responses.busy,
     });
-    this.#batch = new AppendBatch({
-      type: 'input_audio_buffer.append',
-      appendMs: options.appendMs,
-      codec: options.call.codec,
-      send: (message) => this.#wire.append(message),
-    });
+    this.#appendMs = options.appendMs;
+    this.#batch = this.#batchFor(options.call);
   }
 
   /** Resolves when the server has taken the settings. @throws ConnectError */
@@ -120,13 +108,30 @@ export class RealtimeSession implements VoiceSession {
     const cancelTimer = this.#clock.after(timeoutMs, () =>
       this.#fail(`the session was not ready within ${Math.round(timeoutMs)} ms`, true),
     );
-    this.#starting = { settings, resolve: () => resolve(undefined), reject };
+    this.#settings = settings;
+    this.#starting = { resolve: () => resolve(undefined), reject };
     try {
       await promise;
     } finally {
       cancelTimer();
     }
-    this.#tell('ready', {});
+  }
+
+  /**
+   * It is this call's from now on, with these settings; they are told when it was started with others.
+   * @throws ConnectError when it is closed
+   */
+  attach(call: ConnectOptions, settings: SessionUpdateEvent): void {
+    if (this.#closed) throw new ConnectError('the session ended before the call had it', true);
+    this.#call = call;
+    this.#batch = this.#batchFor(call);
+    if (!isDeepStrictEqual(settings, this.#settings)) this.#wire.send({ ...settings, event_id: SETTLE });
+    this.#begin();
+  }
+
+  #batchFor({ codec }: ConnectOptions): AppendBatch {
+    const send = (message: Uint8Array): void => this.#wire.append(message);
+    return new AppendBatch({ type: 'input_audio_buffer.append', appendMs: this.#appendMs, codec, send });
   }
 
   hear(bytes: Uint8Array, gapMs: number): void {
@@ -193,7 +198,7 @@ export class RealtimeSession implements VoiceSession {
     if (this.#closed) return;
     this.#tell('closed', {});
     this.#closed = true;
-    this.#cancelExpiry();
+    this.#expiry.cancel();
     this.#digits.close();
     this.#wire.close();
     this.#starting?.reject(new ConnectError('closed while connecting', true));
@@ -226,8 +231,8 @@ export class RealtimeSession implements VoiceSession {
         this.#audio(event);
         break;
       case 'session.created':
-        if (this.#starting !== null) this.#wire.send(this.#starting.settings);
-        this.#expires(event.session.expires_at);
+        if (this.#starting !== null && this.#settings !== null) this.#wire.send(this.#settings);
+        this.#expiry.set(event.session.expires_at);
         break;
       case 'session.updated':
         this.#started();
@@ -262,32 +267,22 @@ export class RealtimeSession implements VoiceSession {
         this.#done(event.response);
         break;
       case 'rate_limits.updated':
-        this.#tell('rateLimits', {
-          limits: event.rate_limits.map(({ reset_seconds, ...limit }) => ({
-            ...limit,
-            resetMs: reset_seconds * 1000,
-          })),
-        });
+        this.#tell('rateLimits', { limits: rateLimitsOf(event) });
         break;
     }
   }
 
-  /** The settings hold: the conversation so far first, then whatever is asked for. */
   #started(): void {
     if (this.#starting === null) return;
-    for (const event of replayOf(this.#call.history ?? [])) this.#wire.send(event);
+    this.#begin();
     this.#starting.resolve();
     this.#starting = null;
   }
 
-  /** `at` in seconds since 1970. */
-  #expires(at: number | null | undefined): void {
-    this.#cancelExpiry();
-    const leftMs = Math.max(0, (at ?? Infinity) * 1000 - this.#call.now().getTime());
-    if (leftMs > expiry_ms_max) return;
-    this.#cancelExpiry = this.#clock.after(Math.max(0, leftMs - expiry_notice_ms), () =>
-      this.#tell('expiring', { leftMs: Math.min(leftMs, expiry_notice_ms) }),
-    );
+  /** The settings are told: the conversation so far is next, then whatever is asked for. */
+  #begin(): void {
+    for (const event of replayOf(this.#call.history ?? [])) this.#wire.send(event);
+    this.#tell('ready', {});
   }
 
   #itemDone(item: ServerEventOf<'response.output_item.done'>['item']): void {
@@ -384,7 +379,8 @@ export class RealtimeSession implements VoiceSession {
     const code = error.code ?? error.type;
     const detail = `the server refused: ${code} ${error.message}`.slice(0, 500);
     const fatal = FATAL_ERRORS[code];
-    if (this.#starting !== null || fatal !== undefined || this.#errors > errors_max) {
+    const unsettled = this.#starting !== null || error.event_id === SETTLE;
+    if (unsettled || fatal !== undefined || this.#errors > errors_max) {
       this.#fail(detail, fatal ?? this.#starting === null);
       return;
     }

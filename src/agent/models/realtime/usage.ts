@@ -1,6 +1,8 @@
 /** What a Realtime server reports of its work, in the shape that is billed. */
 import { z } from 'zod';
 import { modelUsage, type ModelUsage } from '../../usage.ts';
+import type { RateLimit } from '../../voice-model.ts';
+import type { ServerEventOf } from './server-events.ts';
 
 /** A vendor may add fields, or leave some out; a count that is none is worth nothing. */
 const count = z.number().min(0).catch(0).default(0);
@@ -54,4 +56,9 @@ export function transcriptionUsage(model: string, given: object): ModelUsage {
     inputAudioTokens: read.audio_tokens,
     outputTextTokens: output_tokens,
   });
+}
+
+/** How near the vendor's limits are. */
+export function rateLimitsOf({ rate_limits }: ServerEventOf<'rate_limits.updated'>): RateLimit[] {
+  return rate_limits.map(({ reset_seconds, ...limit }) => ({ ...limit, resetMs: reset_seconds * 1000 }));
 }
