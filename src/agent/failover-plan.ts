@@ -72,7 +72,8 @@ export class FailoverPlan {
     this.#adapter = model.adapter;
     this.#tries = this.#profile.failover.reconnects_max;
     const adapter = model.adapter as AgentProfile['model']['adapter'];
-    const profile = { ...this.#profile, model: { ...this.#profile.model, ...model, adapter } };
+    // Sessions are kept open for the profile's own model only.
+    const profile = { ...this.#profile, model: { ...this.#profile.model, ...model, adapter, spares: 0 } };
     return { kind: 'voice', name, profile };
   }
 }

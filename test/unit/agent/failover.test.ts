@@ -80,6 +80,14 @@ describe('the plan', () => {
     expect(plan.fallBack()).toEqual({ kind: 'nothing' });
   });
 
+  it('wants no spare sessions of a fallback', () => {
+    const plan = planOf([{ type: 'offline' }], { model: { adapter: 'realtime', spares: 2 } });
+    const step = plan.next(never);
+    if (step.kind !== 'voice') throw new Error(step.kind);
+    // What speech processes are told is parsed there once more.
+    expect(agentProfileSchema.parse(step.profile).model).toMatchObject({ adapter: 'offline', spares: 0 });
+  });
+
   it('does not try again what will not work', () => {
     expect(planOf([human]).next(never)).toMatchObject({ kind: 'hand_over' });
   });
