@@ -24,6 +24,8 @@ export interface GatewayChildOptions {
   readonly appendMs: number;
   /** Writes a CPU profile per thread into this folder when the gateway ends. */
   readonly profileFolder?: string;
+  /** Longest time until a call is answered whatever its voice does; absent: 10 s. */
+  readonly answerAfterMs?: number;
   /** Who answers; absent: the echo. */
   readonly profile?: NamedProfile;
 }
@@ -84,7 +86,12 @@ function configuration(
     media: { rtp_port_min: 26_000, rtp_port_max: 29_999 },
     operator: { port: operatorPort },
     web: { port: 0 },
-    calls: { max: options.callsMax, per_second_max: 1000, answer_after_ms: 10_000, drain_ms: 1000 },
+    calls: {
+      max: options.callsMax,
+      per_second_max: 1000,
+      answer_after_ms: options.answerAfterMs ?? 10_000,
+      drain_ms: 1000,
+    },
     realtime: { base_url: options.modelUrl, api_key: 'bench', append_ms: options.appendMs },
     trunks: [{ name: 'bench', allow: ['127.0.0.1/32'], codecs: ['pcmu'], calls_max: options.callsMax }],
     numbers: [{ number: benchNumber, profile: options.profile.name }],
