@@ -1,5 +1,6 @@
 /** A voice with a scripted model, a caller who buzzes, and a clock that a test turns by hand. */
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
+import type { Models } from '../../../src/agent/model-line.ts';
 import { agentProfileSchema } from '../../../src/agent/profile.ts';
 import { Phrases } from '../../../src/agent/phrases.ts';
 import { Voice } from '../../../src/agent/voice.ts';
@@ -55,6 +56,8 @@ export function cannedPhrases(): Phrases {
 export interface SceneOptions {
   /** By adapter; all others get the scene's own. */
   readonly models?: Readonly<Record<string, VoiceModel>>;
+  /** Gives sessions that were opened ahead. */
+  readonly spare?: NonNullable<Models['spare']>;
   readonly spec?: Partial<VoiceSpec>;
   readonly folder?: string | null;
   readonly phrases?: Phrases;
@@ -70,12 +73,12 @@ export class VoiceScene {
 
   /** The session opens asynchronously: it is there after `opened`. */
   constructor(model = new ScriptedModel(), options: SceneOptions = {}) {
-    const { models = {}, folder = '/nowhere', spec = {}, phrases = cannedPhrases() } = options;
+    const { models = {}, spare, folder = '/nowhere', spec = {}, phrases = cannedPhrases() } = options;
     this.model = model;
     this.voice = new Voice({
       spec: { callId: 'call-1', profile, ...spec },
       host: { voiceId: 'voice-1', codec: 'pcmu', report: (event) => this.log.push(event as VoiceEvent) },
-      models: { get: (adapter) => models[adapter] ?? model },
+      models: { get: (adapter) => models[adapter] ?? model, ...(spare === undefined ? {} : { spare }) },
       phrases,
       voicemailFolder: folder,
       now: () => new Date(),
