@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { failoverSettingsSchema, fallbacksSchema, fillersSchema } from './failover-settings.ts';
 import { liveOverridesSchema } from './models/live/settings.ts';
 import { realtimeOverridesSchema } from './models/realtime/settings.ts';
+import { hearingSettingsSchema } from './hearing-settings.ts';
 import { turnSettingsSchema } from './turn-settings.ts';
 import { appointmentRulesSchema } from './tools/opening-hours.ts';
 
@@ -184,6 +185,7 @@ export const agentProfileSchema = z.strictObject({
     })
     .prefault({}),
   turns: turnSettingsSchema,
+  hearing: hearingSettingsSchema,
   /** What takes over when the model fails, in this order. */
   fallbacks: fallbacksSchema,
   failover: failoverSettingsSchema,

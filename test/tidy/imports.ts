@@ -47,6 +47,7 @@ export const PACKAGE_TABLE: Readonly<Record<string, RegExp>> = {
   jose: /^src\/web\//,
   koffi: /^src\/(agent\/|base\/native-library\.ts$)/,
   '@echogarden/fvad-wasm': /^src\/(media|agent)\//,
+  '@echogarden/rnnoise-wasm': /^src\/agent\/models\/offline\//,
   openai: /^src\/agent\//,
   ws: /^src\/agent\//,
   zod: /^(src|console)\//,

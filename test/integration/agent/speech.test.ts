@@ -4,8 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Recogniser, type Ear } from '../../../src/agent/models/offline/recogniser.ts';
 import { Synthesiser } from '../../../src/agent/models/offline/synthesiser.ts';
-import { G711 } from '../../../src/media/g711.ts';
+import { wordsOf } from '../../../src/agent/models/offline/words.ts';
+import { decode, encode, G711 } from '../../../src/media/g711.ts';
 import type { Codec } from '../../../src/media/frame.ts';
+import { mistakes, withNoise } from '../../../bench/test-set.ts';
 import { clinicProfile } from './simulated-call.ts';
 
 let folder: string;
@@ -73,6 +75,35 @@ describe('recogniser', () => {
     const ear = recogniser.ear({ model, codec: 'pcmu' });
     expect(await heard(ear, new Uint8Array(8000).fill(G711.pcmu.silence))).toBe('');
     expect(await heard(ear, new Uint8Array(0))).toBe('');
+    ear.close();
+  });
+
+  it('understands more of a noisy caller with noise suppression', { timeout: 60_000 }, async () => {
+    const texts = [
+      'I would like an appointment tomorrow at ten',
+      'what are your opening hours',
+      'next monday',
+    ];
+    const wrong = { none: 0, rnnoise: 0 };
+    for (const noiseSuppression of ['none', 'rnnoise'] as const) {
+      const ear = recogniser.ear({ model, codec: 'pcmu', noiseSuppression });
+      for (const [seed, text] of [...texts, ...texts].entries()) {
+        const bytes = await said(text);
+        const clean = new Int16Array(bytes.length);
+        decode('pcmu', bytes, clean);
+        encode('pcmu', withNoise(clean, 8, seed), bytes);
+        wrong[noiseSuppression] += mistakes(wordsOf(text), wordsOf(await heard(ear, bytes)));
+      }
+      ear.close();
+    }
+    expect(wrong.rnnoise).toBeLessThan(wrong.none);
+  });
+
+  it('hears a quiet line as well with noise suppression as without', async () => {
+    const ear = recogniser.ear({ model, codec: 'pcma', noiseSuppression: 'rnnoise' });
+    expect(await heard(ear, await said('what are your opening hours', 'pcma'))).toBe(
+      'what are your opening hours',
+    );
     ear.close();
   });
 

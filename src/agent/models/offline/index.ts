@@ -62,7 +62,8 @@ export function createOfflineModel(options: OfflineOptions): OfflineModel {
         synthesiser.speak({ text, voice: profile.model.voice, codec }),
       );
       const [model] = await Promise.all([recogniser.prepare(profile), ...greeting]);
-      return new OfflineSession({ call, ear: recogniser.ear({ model, codec }), synthesiser });
+      const ear = recogniser.ear({ model, codec, noiseSuppression: profile.hearing.noise_suppression });
+      return new OfflineSession({ call, ear, synthesiser });
     },
     async close(): Promise<void> {
       await Promise.all([recogniser.close(), synthesiser.close()]);

@@ -7,6 +7,7 @@ import { TrunklineError } from '../../../base/errors.ts';
 import type { Codec } from '../../../media/frame.ts';
 import { decode } from '../../../media/g711.ts';
 import { prepareLanguageModel, telephoneModel, type LanguageModelFiles } from './language-model.ts';
+import { NoiseFilter } from './noise-filter.ts';
 import { EXPECT_OPEN } from './phrasebook.ts';
 import { Decoder, INSTALLED_MODEL, type Hypothesis } from './pocketsphinx.ts';
 import { recogniserRequestSchema, type Hearing, type RecogniserRequest } from './speech-messages.ts';
@@ -107,14 +108,18 @@ function replayed(decoder: Decoder, pieces: readonly Int16Array[]): Hypothesis {
 interface Ear {
   readonly decoders: DecoderPair;
   readonly codec: Codec;
+  readonly filter: NoiseFilter | null;
   speaking: boolean;
   heardMs: number;
 }
 
+type Start = Extract<RecogniserRequest, { type: 'start' }>;
+
 const models = new Map<string, { files: LanguageModelFiles; spare: DecoderPair[] }>();
 const ears = new Map<number, Ear>();
-let narrow = new Int16Array(8000);
-let wide = new Int16Array(16_000);
+const narrow = new Int16Array(AUDIO_BYTES_MAX);
+const cleaned = new Int16Array(AUDIO_BYTES_MAX + 80);
+const wide = new Int16Array(2 * cleaned.length);
 let acousticModel = '';
 
 function stock(model: string): void {
@@ -123,11 +128,12 @@ function stock(model: string): void {
     known.spare.push(new DecoderPair(known.files, acousticModel));
 }
 
-function openEar(request: { earId: number; model: string; codec: Codec }): Ear | null {
+function openEar(request: Start): Ear | null {
   const known = models.get(request.model);
   if (!known || ears.size >= EARS_MAX) return null;
   const decoders = known.spare.pop() ?? new DecoderPair(known.files, acousticModel);
-  const ear = { decoders, codec: request.codec, speaking: false, heardMs: 0 };
+  const filter = request.noiseSuppression === 'rnnoise' ? new NoiseFilter() : null;
+  const ear = { decoders, codec: request.codec, filter, speaking: false, heardMs: 0 };
   ears.set(request.earId, ear);
   setImmediate(stock, request.model);
   return ear;
@@ -135,21 +141,23 @@ function openEar(request: { earId: number; model: string; codec: Codec }): Ear |
 
 function hear(ear: Ear, bytes: Uint8Array): void {
   if (!ear.speaking || ear.heardMs >= UTTERANCE_MS_MAX || bytes.length > AUDIO_BYTES_MAX) return;
-  if (narrow.length < bytes.length) {
-    narrow = new Int16Array(bytes.length);
-    wide = new Int16Array(bytes.length * 2);
-  }
   const samples = narrow.subarray(0, bytes.length);
-  const twice = wide.subarray(0, bytes.length * 2);
   decode(ear.codec, bytes, samples);
+  if (ear.filter === null) recognise(ear, samples);
+  else recognise(ear, cleaned.subarray(0, ear.filter.clean(samples, cleaned)));
+  ear.heardMs += bytes.length / 8;
+}
+
+function recognise(ear: Ear, samples: Int16Array): void {
+  const twice = wide.subarray(0, samples.length * 2);
   repeatSamples(samples, twice);
   ear.decoders.process(twice);
-  ear.heardMs += bytes.length / 8;
 }
 
 function endOf(earId: number): Hearing {
   const ear = ears.get(earId);
   if (!ear?.speaking) return { text: '', margin: 0, rejected: false };
+  if (ear.filter !== null) recognise(ear, cleaned.subarray(0, ear.filter.flush(cleaned)));
   ear.speaking = false;
   return ear.decoders.end();
 }
@@ -190,10 +198,13 @@ function handle(request: RecogniserRequest): unknown {
     }
     case 'end':
       return endOf(request.earId);
-    case 'close':
-      ears.get(request.earId)?.decoders.free();
+    case 'close': {
+      const ear = ears.get(request.earId);
+      ear?.decoders.free();
+      ear?.filter?.close();
       ears.delete(request.earId);
       return null;
+    }
   }
 }
 

@@ -1,6 +1,7 @@
 /** Speech to text for many callers: the media thread's side of recogniser-process.ts. */
 import { z } from 'zod';
 import type { Codec } from '../../../media/frame.ts';
+import type { HearingSettings } from '../../hearing-settings.ts';
 import type { AgentProfile } from '../../profile.ts';
 import { EXPECT_OPEN } from './phrasebook.ts';
 import { hearingSchema, type Hearing } from './speech-messages.ts';
@@ -12,6 +13,14 @@ const PREPARE_MS_MAX = 20_000;
 const RESULT_MS_MAX = 6000;
 /** Sound is sent in pieces of this length: a message for each 20 ms would cost more than the sound. */
 const PIECE_BYTES = 800;
+
+export interface EarOptions {
+  /** What `prepare` gave. */
+  readonly model: string;
+  readonly codec: Codec;
+  /** Absent: `none`. */
+  readonly noiseSuppression?: HearingSettings['noise_suppression'];
+}
 
 export class Recogniser {
   readonly process: SpeechProcess;
@@ -55,7 +64,7 @@ export class Recogniser {
     return preparing;
   }
 
-  ear(options: { model: string; codec: Codec }): Ear {
+  ear(options: EarOptions): Ear {
     const earId = this.#nextEar;
     this.#nextEar += 1;
     return new Ear({ ...options, earId, process: this.process });
@@ -70,19 +79,18 @@ export class Recogniser {
 export class Ear {
   readonly #process: SpeechProcess;
   readonly #earId: number;
-  readonly #model: string;
-  readonly #codec: Codec;
+  readonly #line: Required<EarOptions>;
   readonly #piece = new Uint8Array(PIECE_BYTES);
   #pieceBytes = 0;
   /** The process that took the utterance's start; null when none did. */
   #startedIn: number | null = null;
   #expecting = EXPECT_OPEN;
 
-  constructor(options: { model: string; codec: Codec; earId: number; process: SpeechProcess }) {
-    this.#process = options.process;
-    this.#earId = options.earId;
-    this.#model = options.model;
-    this.#codec = options.codec;
+  constructor(options: EarOptions & { earId: number; process: SpeechProcess }) {
+    const { process, earId, model, codec, noiseSuppression = 'none' } = options;
+    this.#process = process;
+    this.#earId = earId;
+    this.#line = { model, codec, noiseSuppression };
   }
 
   /** What the next utterance will probably be: one of the phrasebook's expectations. */
@@ -95,8 +103,7 @@ export class Ear {
   /** An utterance begins; an unfinished one before it is forgotten. */
   start(): void {
     this.#pieceBytes = 0;
-    const [earId, model, codec, expecting] = [this.#earId, this.#model, this.#codec, this.#expecting];
-    const message = { type: 'start', earId, model, codec, expecting };
+    const message = { type: 'start', earId: this.#earId, ...this.#line, expecting: this.#expecting };
     const taken = this.#process.isUp && this.#process.tell(message);
     this.#startedIn = taken ? this.#process.generation : null;
   }

@@ -17,6 +17,7 @@ export const recogniserRequestSchema = z.discriminatedUnion('type', [
     earId,
     model: z.string(),
     codec: codecSchema,
+    noiseSuppression: z.enum(['none', 'rnnoise']),
     /** What the caller was asked: chooses the language model. */
     expecting: z.string(),
   }),
