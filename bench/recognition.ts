@@ -167,12 +167,12 @@ ${figure(late.p95, 0)} ms (p95) after that. At the pace of a call most of it is 
 
 const METHOD = `${SENTENCES.length} sentences that callers of the shipped clinic-receptionist say, and
 ${OUT_OF_DOMAIN.length} of other matters, by synthetic voices: flite's are made of recordings of people
-(slt, rms, awb; kal16 is robotic), espeak-ng's (en-…) are computed and clearer to no one. 300 to 3400 Hz, 8 kHz, u-law.
-The language model is generated from the profile, which has none of these sentences word for word by
-design but many of their phrases. Each voice is one caller: what was heard teaches the ear the next.
-"Refused" sentences were called unlike anything the profile speaks of; of other matters all should be.
-Noise is pink, mixed before u-law, its level against that of the speech; ${noisy_voices.join(', ')} only.
-Real callers were not measured: there are no recordings of people here.`;
+(slt, rms, awb; kal16 is robotic), espeak-ng's (en-…) are computed. 300 to 3400 Hz, 8 kHz, u-law. The
+language model is generated from the profile, which was not written for these sentences. Each voice is one
+caller: what was heard teaches the ear the next. "Refused" sentences were called unlike anything that the
+profile speaks of; of other matters all should be. Noise is pink, mixed before u-law, its level against
+that of the speech; ${noisy_voices.join(', ')} only, and every second sentence. Real callers were not
+measured: there are no recordings of people here.`;
 
 export async function run(args: readonly string[]): Promise<SectionResult> {
   const { values } = parseArgs({
