@@ -9,6 +9,6 @@ export const redisSection = z
       .regex(/^[a-z][a-z0-9-]{0,31}$/, 'must be lower case letters, digits and dashes')
       .default('trunkline'),
     program: z.string().min(1).default('redis-server'),
-    fsync: z.enum(['always', 'everysec', 'no']).default('everysec'),
+    fsync: z.enum(['always', 'everysec', 'no']).default('always'),
   })
   .prefault({});

@@ -13,7 +13,7 @@ import { Api } from '../../console/console/api.ts';
 import * as rows from '../../console/console/rows.ts';
 import { packageRoot } from '../../src/config.ts';
 import { startGatewayProcess, type GatewayProcess } from '../support/gateway-process.ts';
-import { until } from '../support/until.ts';
+import { eventually, until } from '../support/until.ts';
 import { buildForBrowsers } from '../support/web-builds.ts';
 import { Browser } from '../support/widget/browser.ts';
 
@@ -56,31 +56,6 @@ async function placeCall(): Promise<string> {
   const [output, complaint, [code]] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
   expect({ code, complaint, output }).toMatchObject({ code: 0, complaint: '' });
   return output;
-}
-
-/** Asks again until the answer is what is waited for: the jobs of a call are done after it. */
-async function eventually<T>(what: string, ask: () => Promise<T>, isIt: (answer: T) => boolean): Promise<T> {
-  let latest: T | undefined;
-  let asking = false;
-  let found = false;
-  await until(
-    what,
-    () => {
-      if (!asking && !found) {
-        asking = true;
-        ask()
-          .then((answer) => {
-            latest = answer;
-            found = isIt(answer);
-          })
-          .catch(() => undefined)
-          .finally(() => (asking = false));
-      }
-      return found;
-    },
-    jobs_patience_ms,
-  );
-  return latest as T;
 }
 
 describe('after a call by voice', () => {

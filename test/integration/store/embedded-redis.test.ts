@@ -55,7 +55,7 @@ describe('the embedded Redis', () => {
     redis = await startRedis();
     await asked(redis, (client) => client.set('kept', 'yes'));
     const { dataDir, address } = redis;
-    const next = await embeddedRedis({ dataDir, program: 'redis-server', fsync: 'everysec' });
+    const next = await embeddedRedis({ dataDir, program: 'redis-server', fsync: 'always' });
     expect(next.socket).toBe(address.url);
     await next.prepare();
     const { program, args } = next;

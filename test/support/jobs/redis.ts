@@ -20,7 +20,7 @@ export interface TestRedis {
 export async function startRedis(): Promise<TestRedis> {
   const dataDir = await mkdtemp(join(tmpdir(), 'trunkline-redis-'));
   const embedded = await embeddedRedis({
-    ...{ dataDir, program: 'redis-server', fsync: 'everysec' },
+    ...{ dataDir, program: 'redis-server', fsync: 'always' },
   });
   const { program, args } = embedded;
   const prepare = (): Promise<void> => embedded.prepare();
