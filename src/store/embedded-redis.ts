@@ -1,7 +1,7 @@
 /**
  * The private redis-server of the embedded default: on a socket that only this user can open, every write
- * in its append-only file before it is answered (not so with fsync `everysec`: docs/decisions/redis-fsync.md),
- * and nothing ever evicted.
+ * in its append-only file before it is answered, and nothing ever evicted. With fsync `everysec` the first is
+ * not so: docs/decisions/redis-fsync.md.
  */
 import { execFile } from 'node:child_process';
 import { mkdir, rm } from 'node:fs/promises';
