@@ -1,7 +1,7 @@
 /**
  * The other end of a queue: opens each envelope, runs its handler within its time, and decides what becomes
- * of a failure: later when the database is away, again after a pause, or to the dead letters, whole and
- * with the reason.
+ * of a failure: later when the database or Redis is away, again after a pause, or to the dead letters, whole
+ * and with the reason.
  */
 import { DelayedError, UnrecoverableError, Worker, type Job } from 'bullmq';
 import { messageOf, TrunklineError } from '../base/errors.ts';
@@ -29,7 +29,9 @@ export interface JobWorkerOptions<Q extends QueueName> {
 
 /** A job that ends its process with it each time goes to the dead letters in the end. */
 const stalled_times_max = 20;
-const store_away_pause_ms = 1000;
+/** The database, and Redis when a job asks for others: neither is the fault of a job. */
+const AWAY: ReadonlySet<string> = new Set(['STORE_UNAVAILABLE', 'JOBS_UNAVAILABLE']);
+const away_pause_ms = 1000;
 
 /** The pause before the next try, in ms: doubling, bounded, and shortened by up to a half at random. */
 export function backoffMs(policy: QueuePolicy, failures: number, random: () => number = Math.random): number {
@@ -101,8 +103,7 @@ export class JobWorker<Q extends QueueName> {
       // The code alone: what is wrong in detail may name people, and stands in the log.
       span.end(error instanceof JobLater ? {} : { failed: codeOf(error) });
       if (error instanceof JobLater) return this.#later(job, token, error.delayMs);
-      if (error instanceof TrunklineError && error.code === 'STORE_UNAVAILABLE')
-        return this.#later(job, token);
+      if (error instanceof TrunklineError && AWAY.has(error.code)) return this.#later(job, token);
       const code = codeOf(error);
       const isLast = error instanceof JobRefused || attempt >= (job.opts.attempts ?? 1);
       this.#log.warn({ key: opened.key, attempt, code, detail: messageOf(error), isLast }, 'a job failed');
@@ -131,7 +132,7 @@ export class JobWorker<Q extends QueueName> {
   }
 
   /** Not the job's fault: it waits, and no try is counted. */
-  async #later(job: Job, token: string | undefined, pauseMs = store_away_pause_ms): Promise<never> {
+  async #later(job: Job, token: string | undefined, pauseMs = away_pause_ms): Promise<never> {
     await job.moveToDelayed(Date.now() + pauseMs, token);
     throw new DelayedError();
   }

@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { transcriptBatch } from './payloads/transcripts.ts';
 
 export interface QueuePolicy {
-  /** Tries in all, the first one included. A database that is away costs none of them. */
+  /** Tries in all, the first one included. A database or Redis that is away costs none of them. */
   readonly attempts: number;
   /**
    * Pause after the first failure, in ms; it doubles up to the longest. Each is shortened by up to a half,

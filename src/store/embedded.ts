@@ -9,6 +9,7 @@ import { chmod, mkdir, rename, rm, stat } from 'node:fs/promises';
 import { createServer, type Server } from 'node:net';
 import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
+import type { PGlite } from '@electric-sql/pglite';
 import { TrunklineError } from '../base/errors.ts';
 
 /** Clients at a time. They take turns: one transaction runs, the others wait. */
@@ -44,10 +45,13 @@ export interface EmbeddedDatabase {
 
 /**
  * Opens the database of a data folder and serves it. Its files bear one process at a time: another one is
- * refused.
+ * refused. `onBroken`: the database itself failed, and nobody is answered any more.
  * @throws TrunklineError STORE_FOLDER_TAKEN
  */
-export async function serveEmbedded(dataDir: string): Promise<EmbeddedDatabase> {
+export async function serveEmbedded(
+  dataDir: string,
+  onBroken?: (error: unknown) => void,
+): Promise<EmbeddedDatabase> {
   const lock = await lockFolder(dataDir);
   const folder = join(dataDir, 'postgres');
   // Loading it takes a second: only this process should.
@@ -62,6 +66,10 @@ export async function serveEmbedded(dataDir: string): Promise<EmbeddedDatabase> 
     await rename(`${folder}.new`, folder);
   }
   const db = await PGlite.create({ dataDir: folder });
+  let closing = false;
+  watch(db, (error) => {
+    if (!closing) onBroken?.(error);
+  });
   const path = join(await socketFolder(dataDir), '.s.PGSQL.5432');
   // Left behind by a process that was killed; the lock says that nobody listens there.
   await rm(path, { force: true });
@@ -69,10 +77,27 @@ export async function serveEmbedded(dataDir: string): Promise<EmbeddedDatabase> 
   await server.start();
   return {
     close: async () => {
+      closing = true;
       await server.stop();
       await db.close();
       lock.close();
     },
+  };
+}
+
+/**
+ * Mistakes of a query are part of its answer. What throws is the engine itself, and the socket server then
+ * never takes another query (`processQueue` of pglite-socket 0.2.17 returns without `processing = false`).
+ */
+export function watch(db: Pick<PGlite, 'execProtocolRawStream'>, onBroken: (error: unknown) => void): void {
+  const run = db.execProtocolRawStream.bind(db);
+  db.execProtocolRawStream = async (...given) => {
+    try {
+      await run(...given);
+    } catch (error) {
+      onBroken(error);
+      throw error;
+    }
   };
 }
 

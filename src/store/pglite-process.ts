@@ -8,6 +8,11 @@ function end(): void {
   void (database?.close() ?? Promise.resolve()).finally(() => process.exit(0));
 }
 
+function fail(error: unknown): never {
+  process.stderr.write(`${messageOf(error)}\n`);
+  process.exit(1);
+}
+
 // Before anything that takes time: a parent that goes meanwhile would leave us behind, and the folder locked.
 process.on('SIGTERM', end);
 process.on('disconnect', end);
@@ -15,9 +20,9 @@ process.on('disconnect', end);
 process.on('SIGINT', () => undefined);
 
 try {
-  database = await serveEmbedded(process.argv[2] ?? '');
+  // Whoever keeps this process starts it again, on the files as after a crash.
+  database = await serveEmbedded(process.argv[2] ?? '', fail);
   process.send?.({ type: 'up' }, undefined, undefined, () => undefined);
 } catch (error) {
-  process.stderr.write(`${messageOf(error)}\n`);
-  process.exit(1);
+  fail(error);
 }

@@ -164,13 +164,14 @@ describe('a queue', () => {
     await raw.close();
   });
 
-  it('counts no try while the database is away', async () => {
+  it.each([
+    ['the database', 'STORE_UNAVAILABLE'],
+    ['Redis, asked for further jobs,', 'JOBS_UNAVAILABLE'],
+  ] as const)('counts no try while %s is away', async (_what, code) => {
     const attempts: number[] = [];
     work(({ attempt }) => {
       attempts.push(attempt);
-      return attempts.length < 3
-        ? Promise.reject(new TrunklineError('STORE_UNAVAILABLE', 'away'))
-        : Promise.resolve();
+      return attempts.length < 3 ? Promise.reject(new TrunklineError(code, 'away')) : Promise.resolve();
     });
     await ask('a');
     await until('it succeeded', () => attempts.length === 3, patience_ms);

@@ -5,12 +5,19 @@ import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { PGlite } from '@electric-sql/pglite';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { serveEmbedded, socketFolder } from '../../../src/store/embedded.ts';
+import { serveEmbedded, socketFolder, watch } from '../../../src/store/embedded.ts';
 import { SYSTEM_TENANT, type Store, type TenantRows } from '../../../src/store/store.ts';
 import { findContact, upsertContact } from '../../../src/store/tables/contacts.ts';
-import { DATABASES, openStore, startDatabase, type TestDatabase } from '../../support/store/databases.ts';
+import {
+  copyPglite,
+  DATABASES,
+  openStore,
+  startDatabase,
+  type TestDatabase,
+} from '../../support/store/databases.ts';
 
 const away = { code: 'STORE_UNAVAILABLE' };
 
@@ -149,6 +156,29 @@ describe('a store whose database', () => {
 });
 
 describe('the embedded database', () => {
+  it('notices when its engine fails, and takes the mistake of a query for an answer', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'trunkline-embedded-'));
+    await copyPglite(folder);
+    const db = await PGlite.create({ dataDir: join(folder, 'postgres') });
+    const failures: unknown[] = [];
+    watch(db, (error) => failures.push(error));
+    const ask = async (statement: string): Promise<string> => {
+      const text = Buffer.from(`Q\0\0\0\0${statement}\0`);
+      text.writeInt32BE(text.length - 1, 1);
+      let answer = '';
+      await db.execProtocolRawStream(text, {
+        onRawData: (bytes) => (answer += Buffer.from(bytes).toString()),
+      });
+      return answer;
+    };
+    expect(await ask('SELECTED')).toContain('syntax error');
+    expect(failures).toEqual([]);
+    await db.close();
+    await expect(ask('SELECT 1')).rejects.toThrow();
+    expect(failures).toHaveLength(1);
+    await rm(folder, { recursive: true });
+  });
+
   it('lets one process into a data folder, and the next one when it is gone', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'trunkline-embedded-'));
     const first = await serveEmbedded(folder);
