@@ -17,6 +17,7 @@ const SECTIONS: Readonly<Record<string, () => Promise<Section>>> = {
   'barge-in': async () => ({ title: 'Speaking into the agent', ...(await import('./barge-in.ts')) }),
   'first-word': async () => ({ title: 'The first word', ...(await import('./first-word.ts')) }),
   recognition: async () => ({ title: 'The offline recogniser', ...(await import('./recognition.ts')) }),
+  jobs: async () => ({ title: 'Jobs beside calls', ...(await import('./jobs.ts')) }),
   failover: async () => ({ title: 'When the model fails', ...(await import('./failover.ts')) }),
 };
 

@@ -29,14 +29,23 @@ export interface NodeChildOptions {
   readonly env?: Readonly<Record<string, string>>;
   /** Ready when this has been printed, on standard output or standard error. */
   readonly ready: RegExp;
+  /** Opens a channel, for programs that answer each order with one message. */
+  readonly answers?: boolean;
+}
+
+export interface NodeChild extends Child {
+  /** What it printed until it was ready. */
+  readonly words: string;
+  /** @throws Error when the process is gone */
+  ask(order: object): Promise<unknown>;
 }
 
 /** @throws Error with what it printed when it does not get ready */
-export async function startNode(options: NodeChildOptions): Promise<Child & { readonly words: string }> {
+export async function startNode(options: NodeChildOptions): Promise<NodeChild> {
   const child = spawn(process.execPath, options.args, {
     cwd: root,
     env: { ...process.env, ...options.env },
-    stdio: ['pipe', 'pipe', 'pipe'],
+    stdio: ['pipe', 'pipe', 'pipe', ...(options.answers === true ? (['ipc'] as const) : [])],
   });
   let printed = '';
   const ready = await new Promise<string | undefined>((resolve) => {
@@ -51,8 +60,8 @@ export async function startNode(options: NodeChildOptions): Promise<Child & { re
       printed += bytes.toString();
       if (options.ready.test(printed)) done(printed);
     };
-    child.stdout.on('data', read);
-    child.stderr.on('data', read);
+    child.stdout?.on('data', read);
+    child.stderr?.on('data', read);
     child.once('exit', () => done(undefined));
     child.once('error', () => done(undefined));
   });
@@ -60,7 +69,24 @@ export async function startNode(options: NodeChildOptions): Promise<Child & { re
     await stop(child);
     throw new Error(`${options.args.join(' ')} did not get ready:\n${printed.slice(-4000)}`);
   }
-  return { pid: child.pid, words: ready, stop: () => stop(child) };
+  return { pid: child.pid, words: ready, ask: (order) => ask(child, order), stop: () => stop(child) };
+}
+
+async function ask(child: ChildProcess, order: object): Promise<unknown> {
+  const stopWaiting = new AbortController();
+  const { signal } = stopWaiting;
+  const gone = once(child, 'exit', { signal }).then(() => {
+    throw new Error('the process is gone');
+  });
+  const answer = once(child, 'message', { signal }).then(([message]) => message as unknown);
+  child.send(order);
+  try {
+    return await Promise.race([answer, gone]);
+  } finally {
+    gone.catch(() => undefined);
+    answer.catch(() => undefined);
+    stopWaiting.abort();
+  }
 }
 
 export interface CallersChild extends Child {

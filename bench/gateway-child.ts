@@ -6,13 +6,14 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
-import { startNode, type Child } from './children.ts';
+import { startNode, type NodeChild } from './children.ts';
 
 export const benchNumber = '+15550100';
 
-export interface GatewayChild extends Child {
+export interface GatewayChild extends Omit<NodeChild, 'words'> {
   readonly sipPort: number;
   readonly operatorUrl: string;
+  readonly dataDir: string;
 }
 
 /** An agent profile as its file holds it. */
@@ -28,6 +29,10 @@ export interface GatewayChildOptions {
   readonly answerAfterMs?: number;
   /** Who answers; absent: the echo. */
   readonly profile?: NamedProfile;
+  /** Another program than `src/main.ts` that starts the gateway and answers orders. */
+  readonly program?: string;
+  /** Further sections of the configuration. */
+  readonly sections?: object;
 }
 
 export async function startGateway(options: GatewayChildOptions): Promise<GatewayChild> {
@@ -43,13 +48,13 @@ export async function startGateway(options: GatewayChildOptions): Promise<Gatewa
   const profiling =
     options.profileFolder === undefined ? [] : ['--cpu-prof', '--cpu-prof-dir', options.profileFolder];
   const child = await startNode({
-    args: [...profiling, 'src/main.ts'],
+    args: [...profiling, options.program ?? 'src/main.ts'],
+    answers: options.program !== undefined,
     env: { TRUNKLINE_CONFIG: configFile },
     ready: /Trunkline is ready/,
   });
   return {
-    pid: child.pid,
-    sipPort,
+    ...{ pid: child.pid, ask: (order) => child.ask(order), sipPort, dataDir: folder },
     operatorUrl: `http://127.0.0.1:${operatorPort}`,
     async stop() {
       await child.stop();
@@ -95,6 +100,7 @@ function configuration(
     realtime: { base_url: options.modelUrl, api_key: 'bench', append_ms: options.appendMs },
     trunks: [{ name: 'bench', allow: ['127.0.0.1/32'], codecs: ['pcmu'], calls_max: options.callsMax }],
     numbers: [{ number: benchNumber, profile: options.profile.name }],
+    ...options.sections,
   };
 }
 

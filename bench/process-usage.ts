@@ -68,6 +68,19 @@ export function machineBusyMs(): number {
 
 /** Children of a process whose name begins with `name`. */
 export function childrenOf(pid: number, name: string): number[] {
+  return childStats(pid)
+    .filter((stat) => stat.name.startsWith(name))
+    .map((stat) => stat.pid);
+}
+
+/** Children of a process in whose command line `word` stands. */
+export function childrenRunning(pid: number, word: string): number[] {
+  return childStats(pid)
+    .map((stat) => stat.pid)
+    .filter((child) => readFileSync(`/proc/${child}/cmdline`, 'utf8').includes(word));
+}
+
+function childStats(pid: number): Stat[] {
   return readdirSync('/proc')
     .filter((entry) => /^\d+$/.test(entry))
     .flatMap((entry) => {
@@ -78,8 +91,7 @@ export function childrenOf(pid: number, name: string): number[] {
         return [];
       }
     })
-    .filter((stat) => stat.parentPid === pid && stat.name.startsWith(name))
-    .map((stat) => stat.pid);
+    .filter((stat) => stat.parentPid === pid);
 }
 
 /** The sum over several processes. */

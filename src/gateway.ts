@@ -16,6 +16,7 @@ import { measureSpares } from './gateway/spare-sessions.ts';
 import { agentLimits, startMedia } from './gateway/start-media.ts';
 import { startSip } from './gateway/start-sip.ts';
 import { startTools } from './gateway/start-tools.ts';
+import type { Enqueue } from './jobs/enqueue.ts';
 import type { Sfu } from './media/sfu.ts';
 import type { MediaThreads } from './media/threads.ts';
 import { Journal } from './room/journal.ts';
@@ -30,6 +31,8 @@ export interface Gateway {
   /** Where visitors come in: the demo page, the widget and its signalling. */
   readonly webUrl: string;
   readonly journal: Journal;
+  /** How jobs are asked for; undefined when `jobs.keep` is false. */
+  readonly enqueue: Enqueue | undefined;
   /** Everything that is open in every part; all zero between calls. */
   census(): Promise<GatewayCensus>;
   /** Refuses new calls, lets open ones finish for `calls.drain_ms`, then closes. */
@@ -108,6 +111,7 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
     operatorUrl: operator.url,
     webUrl: web.url,
     journal,
+    enqueue: jobs?.enqueue,
     census,
     close: () => order.close(),
     drain: async () => {

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import {
   childrenOf,
+  childrenRunning,
   machineBusyMs,
   parseMachineBusy,
   parseRss,
@@ -93,6 +94,8 @@ describe('the children of a process', () => {
     expect(childrenOf(process.pid, 'sle')).toContain(child.pid);
     expect(childrenOf(process.pid, 'mediasoup')).not.toContain(child.pid);
     expect(childrenOf(1, 'sleep')).not.toContain(child.pid);
+    expect(childrenRunning(process.pid, 'sleep\u000030')).toEqual([child.pid]);
+    expect(childrenRunning(process.pid, 'sleep\u000031')).toEqual([]);
     child.kill();
     await once(child, 'exit');
   });

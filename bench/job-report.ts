@@ -1,0 +1,136 @@
+/** Section `jobs` as people read it. */
+import type { Spread } from './percentiles.ts';
+import type { JobTimes } from './queue-watch.ts';
+import { figure, table } from './report.ts';
+
+/** CPU as a share of one core, in percent. */
+export interface JobCpu {
+  readonly gateway: number;
+  readonly worker: number;
+  readonly redis: number;
+  readonly database: number;
+  readonly mediasoup: number;
+  readonly model: number;
+  readonly callers: number;
+  /** The receiver of webhooks, which is the bench itself. */
+  readonly receiver: number;
+  readonly others: number;
+}
+
+export interface Phase {
+  readonly name: string;
+  readonly cpu: JobCpu;
+  readonly jitterMs: Spread;
+  readonly delayMs: Spread;
+  readonly ownLateMs: Spread;
+  readonly packetsMissing: number;
+  readonly packetsReceived: number;
+  readonly packetsExpected: number;
+  readonly probesLost: number;
+}
+
+export interface JobBench {
+  readonly calls: number;
+  readonly phases: readonly Phase[];
+  readonly askedPerSecond: number;
+  readonly donePerSecond: number;
+  /** Jobs that waited when the load ended, and how long they took then. */
+  readonly waiting: number;
+  readonly drainedMs: number | null;
+  readonly failed: readonly string[];
+  readonly times: readonly JobTimes[];
+}
+
+export function jobReport(result: JobBench): string {
+  const { calls, failed } = result;
+  return [
+    `### Sound of ${calls} calls`,
+    soundTable(result.phases),
+    '### Jobs',
+    jobsTable(result),
+    timesTable(result.times),
+    '### CPU',
+    cpuTable(result.phases),
+    ...(failed.length === 0 ? [] : [`What failed: ${failed.slice(0, 5).join('; ')}`]),
+    '### How it is measured',
+    METHOD,
+  ].join('\n\n');
+}
+
+function soundTable(phases: readonly Phase[]): string {
+  return table(
+    [
+      'phase',
+      ...['jitter p50, ms', 'jitter p99, ms', 'added delay p50, ms', 'added delay p95, ms', 'probes lost'],
+      ...["callers' clock late p99, ms", 'packets of expected, %', 'missing'],
+    ],
+    phases.map((phase) => [
+      phase.name,
+      ...[figure(phase.jitterMs.p50, 2), figure(phase.jitterMs.p99, 2)],
+      ...[figure(phase.delayMs.p50), figure(phase.delayMs.p95), String(phase.probesLost)],
+      figure(phase.ownLateMs.p99, 2),
+      figure((100 * phase.packetsReceived) / Math.max(1, phase.packetsExpected)),
+      String(phase.packetsMissing),
+    ]),
+  );
+}
+
+function jobsTable({ askedPerSecond, donePerSecond, waiting, drainedMs }: JobBench): string {
+  return table(
+    ['asked for per second', 'done per second', 'waiting at the end', 'done after another, s'],
+    [
+      [
+        figure(askedPerSecond, 0),
+        figure(donePerSecond, 0),
+        String(waiting),
+        figure(drainedMs === null ? null : drainedMs / 1000),
+      ],
+    ],
+  );
+}
+
+function timesTable(times: readonly JobTimes[]): string {
+  const of = ({ p50, p95, p99 }: Spread): string[] => [p50, p95, p99].map((one) => figure(one, 0));
+  return table(
+    [
+      'queue',
+      ...['jobs looked at', 'in queue p50, ms', 'p95, ms', 'p99, ms'],
+      ...['done after p50, ms', 'p95, ms', 'p99, ms'],
+    ],
+    times.map(({ queue, done, waitedMs, doneAfterMs }) => [
+      ...[queue, String(done), ...of(waitedMs), ...of(doneAfterMs)],
+    ]),
+  );
+}
+
+function cpuTable(phases: readonly Phase[]): string {
+  const names = [
+    'gateway',
+    'worker',
+    'redis',
+    'database',
+    'mediasoup',
+    'model',
+    'callers',
+    'receiver',
+  ] as const;
+  return table(
+    ['phase', ...names.map((name) => `${name}, %`), 'all else, %'],
+    phases.map(({ name, cpu }) => [name, ...names.map((one) => figure(cpu[one])), figure(cpu.others)]),
+  );
+}
+
+const METHOD = `One gateway with everything that it starts by default: its own redis-server, its own database
+(PGlite) and its own job process. Calls come and sound as in the first section. Their sound is measured three
+times in one run: alone, while jobs go through the queues, and alone again.
+
+- **The load** is what calls leave behind, told on the gateway's main thread where doors and agents tell it:
+  12 words of each call into the spool, a text message, an audit entry. From there it is all the product's own:
+  spool, forwarder, Redis, job process, database. One call makes a \`crm\` job (contact, activity, summary), an
+  \`sms\` job (built-in outbox), an \`audit\` job (hash chain) and six \`webhooks\` jobs (three events, and each
+  to its receiver over HTTP, signed). Batches of words (\`transcripts\`) are counted among the done.
+- **In queue** is from the moment a job was asked for until a worker took it up, the way through the spool
+  included; **done after** is until it was finished, with its rows committed.
+- **Redis** forces every write to the disk before it answers, unless the section was asked for otherwise.
+- Figures of sound and CPU are explained in the first section. Everything shares the machine's cores, the
+  callers, the model's stand-in and the receiver included.`;
