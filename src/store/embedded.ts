@@ -11,6 +11,7 @@ import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { PGlite } from '@electric-sql/pglite';
 import { TrunklineError } from '../base/errors.ts';
+import { PgliteServer } from './pglite-server.ts';
 
 /** Clients at a time. They take turns: one transaction runs, the others wait. */
 const connections_max = 64;
@@ -56,7 +57,6 @@ export async function serveEmbedded(
   const folder = join(dataDir, 'postgres');
   // Loading it takes a second: only this process should.
   const { PGlite } = await import('@electric-sql/pglite');
-  const { PGLiteSocketServer } = await import('@electric-sql/pglite-socket');
   if (!existsSync(folder)) {
     // Made beside its place: a process that is killed in the middle of it leaves no half database behind.
     await mkdir(dataDir, { recursive: true });
@@ -73,12 +73,11 @@ export async function serveEmbedded(
   const path = join(await socketFolder(dataDir), '.s.PGSQL.5432');
   // Left behind by a process that was killed; the lock says that nobody listens there.
   await rm(path, { force: true });
-  const server = new PGLiteSocketServer({ db, path, maxConnections: connections_max });
-  await server.start();
+  const server = await PgliteServer.start(db, { path, clientsMax: connections_max });
   return {
     close: async () => {
       closing = true;
-      await server.stop();
+      await server.close();
       await db.close();
       lock.close();
     },

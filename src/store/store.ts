@@ -3,7 +3,7 @@
  * which the rows of one tenant exist and no others. There is no way around it: a query outside a unit sees
  * no row at all.
  */
-import { Kysely, PostgresDialect, sql, type Transaction } from 'kysely';
+import { Kysely, PostgresDialect } from 'kysely';
 import pg, { TypeOverrides } from 'pg';
 import { messageOf, TrunklineError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
@@ -13,7 +13,8 @@ import type { Database } from './schema.ts';
 /** Tables of one tenant, inside one unit of work. The functions in tables/ take it. */
 export interface TenantRows {
   readonly tenant: string;
-  readonly rows: Transaction<Database>;
+  /** Statements are sent as they are asked for: those that need no answer of one another may go together. */
+  readonly rows: Kysely<Database>;
 }
 
 export interface StoreOptions {
@@ -41,11 +42,11 @@ types.setTypeParser(pg.types.builtins.INT8, Number);
 
 export class Store {
   readonly #pool: pg.Pool;
-  readonly #rows: Kysely<Database>;
+  /** Tenants that are known to exist in the database that the connections are to. */
+  readonly #tenants = new Set<string>();
 
   private constructor(pool: pg.Pool) {
     this.#pool = pool;
-    this.#rows = new Kysely<Database>({ dialect: new PostgresDialect({ pool }) });
   }
 
   /** Connects when it is first asked for something: the database may still be on its way. */
@@ -56,13 +57,17 @@ export class Store {
       connectionTimeoutMillis: timeoutMs,
       query_timeout: timeoutMs,
       allowExitOnIdle: true,
+      pipeline: true,
       types,
     });
     // One that breaks in the middle of a unit of work: the query under way fails, and that is how it is told.
     pool.on('connect', (client) => client.on('error', () => undefined));
     // One that breaks while nobody uses it; whoever comes next gets another.
     pool.on('error', (error) => log.warn({ detail: messageOf(error) }, 'a database connection was lost'));
-    return new Store(pool);
+    const store = new Store(pool);
+    // It may be another database than the one that we knew, or an older copy of it.
+    pool.on('connect', () => store.#tenants.clear());
+    return store;
   }
 
   /**
@@ -88,19 +93,24 @@ export class Store {
    *   After a COMMIT that got no answer the work may have been done: writes need an idempotency key.
    */
   async tenant<T>(tenant: string, work: (unit: TenantRows) => Promise<T>): Promise<T> {
-    return unavailable(() =>
-      this.#rows.transaction().execute(async (rows) => {
-        // One round trip; both last until the end of the transaction and no longer.
-        const role = sql`set_config('role', ${APP_ROLE}, true)`;
-        await sql`SELECT ${role}, set_config('app.tenant', ${tenant}, true)`.execute(rows);
-        return work({ tenant, rows });
-      }),
-    );
+    return unavailable(async () => {
+      const client = await this.#pool.connect();
+      let isLost = false;
+      try {
+        return await runUnit(client, tenant, work);
+      } catch (error) {
+        await client.query('ROLLBACK').catch(() => (isLost = true));
+        throw error;
+      } finally {
+        client.release(isLost);
+      }
+    });
   }
 
   /** Makes sure that these tenants exist. Idempotent. */
   async ensureTenants(tenants: Iterable<string>): Promise<void> {
-    for (const tenant of new Set([SYSTEM_TENANT, ...tenants]))
+    for (const tenant of new Set([SYSTEM_TENANT, ...tenants])) {
+      if (this.#tenants.has(tenant)) continue;
       await this.tenant(tenant, ({ rows }) =>
         rows
           .insertInto('tenants')
@@ -108,17 +118,63 @@ export class Store {
           .onConflict((conflict) => conflict.doNothing())
           .execute(),
       );
+      this.#tenants.add(tenant);
+    }
   }
 
   /** @throws TrunklineError STORE_UNAVAILABLE */
   async ping(): Promise<void> {
-    await unavailable(() => sql`SELECT 1`.execute(this.#rows));
+    await unavailable(() => this.#pool.query('SELECT 1'));
   }
 
   /** Waits for the units under way. Idempotent. */
   async close(): Promise<void> {
-    if (!this.#pool.ended && !this.#pool.ending) await this.#rows.destroy();
+    if (!this.#pool.ended && !this.#pool.ending) await this.#pool.end();
   }
+}
+
+async function runUnit<T>(
+  client: pg.PoolClient,
+  tenant: string,
+  work: (unit: TenantRows) => Promise<T>,
+): Promise<T> {
+  const { rows, end } = rowsOn(client);
+  // Sent together with the first statement of the work. All last until the end of the transaction and no
+  // longer. BEGIN has nothing in it that could fail; when the second does, all that follows it does, too.
+  const whose = `SELECT set_config('role', $1, true), set_config('app.tenant', $2, true)`;
+  const begun = Promise.all([
+    client.query('BEGIN'),
+    client.query(whose, [APP_ROLE, tenant]),
+  ]);
+  begun.catch(() => undefined);
+  let done: T;
+  try {
+    done = await work({ tenant, rows });
+  } finally {
+    end();
+    await begun;
+  }
+  const { command } = await client.query('COMMIT');
+  if (command === 'ROLLBACK') throw new Error('a failed statement was passed over: nothing is committed');
+  return done;
+}
+
+/**
+ * The tables over one connection, until `end`: whoever asks later would be in nobody's transaction, or in
+ * somebody else's.
+ */
+function rowsOn(client: pg.PoolClient): { rows: Kysely<Database>; end: () => void } {
+  let isOver = false;
+  const query = async (text: string, values: readonly unknown[]): Promise<pg.QueryResult> => {
+    if (isOver) throw new Error('the unit of work is over');
+    return client.query(text, [...values]);
+  };
+  const one = { query, release: () => undefined } as unknown as pg.PoolClient;
+  const pool = { connect: () => Promise.resolve(one), end: () => Promise.resolve(), options: {} };
+  return {
+    rows: new Kysely<Database>({ dialect: new PostgresDialect({ pool }) }),
+    end: () => (isOver = true),
+  };
 }
 
 /**

@@ -56,7 +56,6 @@ export const PACKAGE_TABLE: Readonly<Record<string, RegExp>> = {
   kysely: /^src\/store\//,
   pg: /^src\/store\//,
   '@electric-sql/pglite': /^src\/store\//,
-  '@electric-sql/pglite-socket': /^src\/store\//,
   standardwebhooks: /^src\/jobs\//,
   smpp: /^src\/jobs\//,
   tsdav: /^src\/jobs\//,

@@ -44,14 +44,17 @@ function hashOf(entry: Hashed): string {
 
 /** Appends to the tenant's chain; writers of one tenant take turns until their transactions end. */
 export async function appendAudit({ tenant, rows }: TenantRows, given: NewAuditEntry): Promise<void> {
-  await sql`SELECT pg_advisory_xact_lock(hashtextextended(${`audit:${tenant}`}, 0))`.execute(rows);
-  const last = await rows
-    .selectFrom('audit')
-    .select(['seq', 'hash'])
-    .where('tenant', '=', tenant)
-    .orderBy('seq', 'desc')
-    .limit(1)
-    .executeTakeFirst();
+  // In this order, and sent together: the second sees what whoever had the lock has committed.
+  const [, last] = await Promise.all([
+    sql`SELECT pg_advisory_xact_lock(hashtextextended(${`audit:${tenant}`}, 0))`.execute(rows),
+    rows
+      .selectFrom('audit')
+      .select(['seq', 'hash'])
+      .where('tenant', '=', tenant)
+      .orderBy('seq', 'desc')
+      .limit(1)
+      .executeTakeFirst(),
+  ]);
   // What JSON cannot say (undefined, functions) is dropped before it is hashed, as it is when it is stored.
   const detail: unknown = JSON.parse(JSON.stringify(given.detail ?? {}));
   const entry = {

@@ -20,26 +20,39 @@ export type NewCall = Pick<
   | 'started_at'
 >;
 
-/** Told twice, it is kept once. A row that its facts made before it (`ensureCall`) gets its particulars. */
-export async function openCall({ tenant, rows }: TenantRows, call: NewCall): Promise<void> {
-  const { call_id: _key, ...particulars } = call;
+/** Told twice, it is kept once. A row that its facts made before it (`ensureCalls`) gets its particulars. */
+export async function openCalls({ tenant, rows }: TenantRows, ...calls: readonly NewCall[]): Promise<void> {
+  const byId = new Map(calls.map((call) => [call.call_id, { tenant, ...call }]));
+  if (byId.size === 0) return;
   await rows
     .insertInto('calls')
-    .values({ tenant, ...call })
-    .onConflict((conflict) => conflict.columns(['tenant', 'call_id']).doUpdateSet(particulars))
+    .values([...byId.values()])
+    .onConflict((conflict) =>
+      conflict.columns(['tenant', 'call_id']).doUpdateSet((eb) => ({
+        gateway: eb.ref('excluded.gateway'),
+        source: eb.ref('excluded.source'),
+        sip_call_id: eb.ref('excluded.sip_call_id'),
+        trunk: eb.ref('excluded.trunk'),
+        profile: eb.ref('excluded.profile'),
+        from_number: eb.ref('excluded.from_number'),
+        to_number: eb.ref('excluded.to_number'),
+        started_at: eb.ref('excluded.started_at'),
+      })),
+    )
     .execute();
 }
 
 /**
- * A row for facts to stand on, when the opening of their call has not come (it may be in the dead letters).
+ * Rows for facts to stand on, when the opening of their call has not come (it may be in the dead letters).
  */
-export async function ensureCall(
+export async function ensureCalls(
   { tenant, rows }: TenantRows,
-  call: Pick<NewCall, 'call_id' | 'gateway' | 'started_at'>,
+  ...calls: readonly Pick<NewCall, 'call_id' | 'gateway' | 'started_at'>[]
 ): Promise<void> {
+  if (calls.length === 0) return;
   await rows
     .insertInto('calls')
-    .values({ tenant, ...call })
+    .values(calls.map((call) => ({ tenant, ...call })))
     .onConflict((conflict) => conflict.doNothing())
     .execute();
 }

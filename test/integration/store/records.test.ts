@@ -9,7 +9,7 @@ import {
   listAppointments,
 } from '../../../src/store/tables/appointments.ts';
 import { addCallEvents, callEventsOf } from '../../../src/store/tables/call-events.ts';
-import { ensureCall, findCall, listCalls, updateCall } from '../../../src/store/tables/calls.ts';
+import { ensureCalls, findCall, listCalls, updateCall } from '../../../src/store/tables/calls.ts';
 import { findContact, listContacts, upsertContact } from '../../../src/store/tables/contacts.ts';
 import {
   addDeadLetter,
@@ -34,7 +34,7 @@ describe.each(DATABASES)('records on %s', (kind) => {
     store = openStore(database.url);
     await store.migrate();
     await store.ensureTenants(['acme']);
-    await store.tenant('acme', (unit) => ensureCall(unit, { call_id, gateway: 'gw', started_at: AT }));
+    await store.tenant('acme', (unit) => ensureCalls(unit, { call_id, gateway: 'gw', started_at: AT }));
   });
   afterAll(async () => {
     await store.close();

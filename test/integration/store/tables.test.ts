@@ -10,7 +10,7 @@ import {
   type SlotBooking,
 } from '../../../src/store/tables/appointments.ts';
 import { appendAudit, brokenAudit, listAudit } from '../../../src/store/tables/audit.ts';
-import { endCall, ensureCall, findCall, listCalls, openCall } from '../../../src/store/tables/calls.ts';
+import { endCall, ensureCalls, findCall, listCalls, openCalls } from '../../../src/store/tables/calls.ts';
 import { linkContact, listContacts, upsertContact } from '../../../src/store/tables/contacts.ts';
 import { once } from '../../../src/store/tables/idempotency-keys.ts';
 import { addMessage, changeMessage } from '../../../src/store/tables/messages.ts';
@@ -37,11 +37,11 @@ describe.each(DATABASES)('the tables on %s', (kind) => {
   it('keep a call that is told twice once, with its particulars, whichever word came first', async () => {
     const call = { call_id: 'call_1', gateway: 'gw', started_at: STARTED };
     await store.tenant('acme', async (unit) => {
-      await ensureCall(unit, call);
+      await ensureCalls(unit, call);
       const particulars = { source: 'phone', sip_call_id: 's1', trunk: 'local', profile: 'desk' } as const;
       const opened = { ...call, ...particulars, from_number: '+15550100', to_number: '+15550199' };
-      await openCall(unit, opened);
-      await openCall(unit, opened);
+      await openCalls(unit, opened);
+      await openCalls(unit, opened);
       const end = {
         ending: 'caller-hung-up',
         ending_class: 'success',
@@ -66,8 +66,8 @@ describe.each(DATABASES)('the tables on %s', (kind) => {
   });
 
   it('hand out lists in pages that new rows do not disturb', async () => {
-    const open = (unit: Parameters<typeof ensureCall>[0], n: number): Promise<void> =>
-      ensureCall(unit, {
+    const open = (unit: Parameters<typeof ensureCalls>[0], n: number): Promise<void> =>
+      ensureCalls(unit, {
         call_id: `page_${n}`,
         gateway: 'gw',
         started_at: new Date(1000 + Math.floor(n / 2)),

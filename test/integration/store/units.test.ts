@@ -9,7 +9,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Store, TenantRows } from '../../../src/store/store.ts';
 import { bookSlot } from '../../../src/store/tables/appointments.ts';
 import { putActivity } from '../../../src/store/tables/activities.ts';
-import { ensureCall } from '../../../src/store/tables/calls.ts';
+import { ensureCalls } from '../../../src/store/tables/calls.ts';
 import { findContact, upsertContact } from '../../../src/store/tables/contacts.ts';
 import { addDeadLetter } from '../../../src/store/tables/dead-letters.ts';
 import { addMessage } from '../../../src/store/tables/messages.ts';
@@ -27,7 +27,7 @@ describe.each(DATABASES)('units of work on %s', (kind) => {
     store = openStore(database.url);
     await store.migrate();
     await store.ensureTenants(['acme']);
-    await store.tenant('acme', (unit) => ensureCall(unit, { call_id: 'c', gateway: 'g', started_at: AT }));
+    await store.tenant('acme', (unit) => ensureCalls(unit, { call_id: 'c', gateway: 'g', started_at: AT }));
   });
   afterAll(async () => {
     await store.close();
@@ -63,6 +63,37 @@ describe.each(DATABASES)('units of work on %s', (kind) => {
     const activity = { contactId, callId: 'c', kind: 'call', summary: 'x', outcome: null, occurredAt: AT };
     const activities = await together((unit) => putActivity(unit, activity));
     expect(new Set(activities.map((one) => one.activity_id)).size).toBe(1);
+  });
+
+  it('are over with their work: whoever asks later is in no transaction, least of all in that of another', async () => {
+    let late: TenantRows | undefined;
+    await store.tenant('acme', (unit) => Promise.resolve((late = unit)));
+    const other = store.tenant('acme', (unit) => findContact(unit, { e164: '+15550163' }));
+    await expect(upsertContact(late!, { e164: '+15550163' })).rejects.toThrow('is over');
+    expect(await other).toBeUndefined();
+  });
+
+  it('commit nothing when a statement failed, though the work passed over it', async () => {
+    const half = store.tenant('acme', async (unit) => {
+      await upsertContact(unit, { e164: '+15550164' });
+      await sql`SELECT no_such_column`.execute(unit.rows).catch(() => undefined);
+    });
+    await expect(half).rejects.toThrow('nothing is committed');
+    const found = await store.tenant('acme', (unit) => findContact(unit, { e164: '+15550164' }));
+    expect(found).toBeUndefined();
+  });
+
+  it('see one tenant however early they ask: what is sent together is done in its order', async () => {
+    await store.ensureTenants(['acme', 'other']);
+    const names = await Promise.all(
+      ['acme', 'other', 'acme', 'other'].map((tenant) =>
+        store.tenant(tenant, ({ rows }) =>
+          Promise.all([1, 2, 3].map(() => rows.selectFrom('tenants').select('tenant').execute())),
+        ),
+      ),
+    );
+    const three = (tenant: string): object[][] => [[{ tenant }], [{ tenant }], [{ tenant }]];
+    expect(names).toEqual(['acme', 'other', 'acme', 'other'].map(three));
   });
 
   it('keep turns that come twice, in any order and at the same time, once each', async () => {

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { bookSlot } from '../../../src/store/tables/appointments.ts';
 import { putActivity } from '../../../src/store/tables/activities.ts';
 import { addCallEvents } from '../../../src/store/tables/call-events.ts';
-import { endCall, openCall, updateCall } from '../../../src/store/tables/calls.ts';
+import { endCall, openCalls, updateCall } from '../../../src/store/tables/calls.ts';
 import { upsertContact } from '../../../src/store/tables/contacts.ts';
 import { addDeadLetter } from '../../../src/store/tables/dead-letters.ts';
 import { addMessage } from '../../../src/store/tables/messages.ts';
@@ -86,7 +86,7 @@ export class ConsoleStage {
 async function aDayOfCalls(unit: TenantRows): Promise<void> {
   const call_id = 'call_booking';
   const started_at = new Date('2026-11-26T09:30:00.000Z');
-  await openCall(unit, {
+  await openCalls(unit, {
     ...{ call_id, gateway: 'gw', source: 'phone', sip_call_id: 'sip-1', trunk: 'carrier', started_at },
     ...{ profile: 'clinic-receptionist', from_number: CALLER, to_number: '+15550100' },
   });

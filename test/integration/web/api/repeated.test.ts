@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addDeadLetter } from '../../../../src/store/tables/dead-letters.ts';
 import { addMessage } from '../../../../src/store/tables/messages.ts';
 import { upsertContact } from '../../../../src/store/tables/contacts.ts';
-import { openCall } from '../../../../src/store/tables/calls.ts';
+import { openCalls } from '../../../../src/store/tables/calls.ts';
 import type { TenantRows } from '../../../../src/store/store.ts';
 import { ApiStage, type Answer } from '../../../support/web/api-stage.ts';
 
@@ -58,7 +58,7 @@ describe('pages', () => {
     [
       '/v1/calls',
       (unit, at) =>
-        openCall(unit, {
+        openCalls(unit, {
           ...{ call_id: `call_${at}`, gateway: 'g', source: 'phone', sip_call_id: '', trunk: 't' },
           ...{ profile: 'p', from_number: '+1555', to_number: '+1556', started_at: new Date(at) },
         }),

@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addDeadLetter } from '../../../../src/store/tables/dead-letters.ts';
 import { bookSlot } from '../../../../src/store/tables/appointments.ts';
-import { openCall } from '../../../../src/store/tables/calls.ts';
+import { openCalls } from '../../../../src/store/tables/calls.ts';
 import { ApiStage } from '../../../support/web/api-stage.ts';
 
 let stage: ApiStage;
@@ -33,7 +33,7 @@ describe('calls', () => {
   it('are listed newest first, a page at a time, each once', async () => {
     for (let at = 0; at < 5; at += 1)
       await stage.store.tenant('acme', (unit) =>
-        openCall(unit, {
+        openCalls(unit, {
           call_id: `call_${at}`,
           gateway: 'gw',
           source: 'phone',
