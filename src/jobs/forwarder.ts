@@ -74,16 +74,17 @@ export class Forwarder {
   }
 
   async #give(entries: readonly SpoolEntry[]): Promise<void> {
-    const { spool, taker } = this.#options;
-    for (const { queue, envelope, delayMs, last } of parcels(spool.gateway, entries)) {
-      if (isQueueName(queue)) await taker.add(queue, [envelope], delayMs);
-      else
-        this.#options.log.error(
-          { code: 'JOB_PAYLOAD_INVALID', queue },
-          'a job of an unknown queue is dropped',
-        );
-      await spool.taken(last);
-    }
+    const { spool, taker, log } = this.#options;
+    const last = entries.at(-1);
+    if (last === undefined) return;
+    // All at once: Redis forces what comes together to its disk together.
+    await Promise.all(
+      loads(parcels(spool.gateway, entries)).map(async ({ queue, envelopes, delayMs }) => {
+        if (isQueueName(queue)) await taker.add(queue, envelopes, delayMs);
+        else log.error({ code: 'JOB_PAYLOAD_INVALID', queue }, 'jobs of an unknown queue are dropped');
+      }),
+    );
+    await spool.taken(last.seq);
   }
 
   async #pause(ms: number): Promise<void> {
@@ -100,8 +101,24 @@ interface Parcel {
   readonly queue: string;
   readonly envelope: Envelope;
   readonly delayMs?: number;
-  /** Number of its last entry. */
-  readonly last: number;
+}
+
+interface Load {
+  readonly queue: string;
+  readonly envelopes: Envelope[];
+  readonly delayMs: number | undefined;
+}
+
+/** Parcels of one queue and one delay, in their order. */
+function loads(made: readonly Parcel[]): Load[] {
+  const byKind = new Map<string, Load>();
+  for (const { queue, envelope, delayMs } of made) {
+    const kind = `${queue} ${delayMs ?? 0}`;
+    const load = byKind.get(kind) ?? { queue, envelopes: [], delayMs };
+    load.envelopes.push(envelope);
+    byKind.set(kind, load);
+  }
+  return [...byKind.values()];
 }
 
 /** Words about calls of one tenant that follow one another go together; every job goes alone. */
@@ -119,7 +136,7 @@ export function parcels(gateway: string, entries: readonly SpoolEntry[]): Parcel
     const { tenant } = words;
     const key = `${gateway}/${first.seq}-${last.seq}`;
     const envelope = wrap('transcripts', { tenant, key, traceparent, data: { gateway, entries: batch } });
-    made.push({ queue: 'transcripts', envelope, last: last.seq });
+    made.push({ queue: 'transcripts', envelope });
     words = undefined;
   };
   for (const entry of entries) {
@@ -127,7 +144,7 @@ export function parcels(gateway: string, entries: readonly SpoolEntry[]): Parcel
     if (content.type === 'job') {
       finish();
       const { queue, envelope, delayMs } = content;
-      made.push({ queue, envelope, last: entry.seq, ...(delayMs === undefined ? {} : { delayMs }) });
+      made.push({ queue, envelope, ...(delayMs === undefined ? {} : { delayMs }) });
     } else if (words?.tenant === content.tenant && words.entries.length < batch_entries_max)
       words.entries.push(entry);
     else {

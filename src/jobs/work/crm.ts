@@ -8,8 +8,8 @@ import type { TenantRows } from '../../store/store.ts';
 import { linkActivity, putActivity, type Activity } from '../../store/tables/activities.ts';
 import { findCall, updateCall, type Call } from '../../store/tables/calls.ts';
 import { linkContact, upsertContact, type Contact } from '../../store/tables/contacts.ts';
-import { toolCallsOf } from '../../store/tables/tool-calls.ts';
-import { turnsOf } from '../../store/tables/turns.ts';
+import { toolCallsOf, type ToolCall } from '../../store/tables/tool-calls.ts';
+import { turnsOf, type Turn } from '../../store/tables/turns.ts';
 import { summarise, type CallSummary } from '../drivers/crm/call-summary.ts';
 import type { CrmDriver } from '../drivers/crm/crm-driver.ts';
 import { JobRefused, type Handler, type WorkTools } from '../work.ts';
@@ -73,14 +73,20 @@ async function pushContact(
 
 /** undefined: the caller withheld the number, and there is nobody to write it to. */
 async function writeCall(unit: TenantRows, callId: string, country: string): Promise<Written | undefined> {
-  const call = await findCall(unit, callId);
+  const [call, turns, tools] = await Promise.all([
+    findCall(unit, callId),
+    turnsOf(unit, callId),
+    toolCallsOf(unit, callId),
+  ]);
   if (call === undefined) throw new JobRefused('JOB_PAYLOAD_INVALID', `no call ${callId}`);
   const e164 = toE164(call.from_number, country);
-  const summary = await summaryOf(unit, call, e164 ?? '');
-  await updateCall(unit, callId, { summary: summary.text });
-  if (e164 === undefined) return undefined;
+  const summary = summaryOf(call, e164 ?? '', { turns, tools });
   const name = summary.callerName;
-  const contact = await upsertContact(unit, { e164, ...(name === undefined ? {} : { name }) });
+  const [contact] = await Promise.all([
+    e164 === undefined ? undefined : upsertContact(unit, { e164, ...(name === undefined ? {} : { name }) }),
+    updateCall(unit, callId, { summary: summary.text }),
+  ]);
+  if (contact === undefined) return undefined;
   const activity = await putActivity(unit, {
     ...{ contactId: contact.contact_id, callId, kind: 'call', summary: summary.text },
     ...{ outcome: call.ending, occurredAt: call.started_at },
@@ -88,8 +94,11 @@ async function writeCall(unit: TenantRows, callId: string, country: string): Pro
   return { call, contact, activity, summary };
 }
 
-async function summaryOf(unit: TenantRows, call: Call, from: string): Promise<CallSummary> {
-  const [turns, tools] = [await turnsOf(unit, call.call_id), await toolCallsOf(unit, call.call_id)];
+function summaryOf(
+  call: Call,
+  from: string,
+  { turns, tools }: { readonly turns: readonly Turn[]; readonly tools: readonly ToolCall[] },
+): CallSummary {
   const spoken = turns.map(({ who, text }) => ({ who: who === 'caller' ? who : ('agent' as const), text }));
   return summarise({
     ...{ from, profile: call.profile, durationMs: call.duration_ms ?? 0 },

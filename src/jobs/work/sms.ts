@@ -10,6 +10,7 @@
  * the provider, or waits for a receipt, before it sends again.
  */
 import { messageOf } from '../../base/errors.ts';
+import type { Log } from '../../base/log.ts';
 import type { TenantRows } from '../../store/store.ts';
 import {
   addMessage,
@@ -57,56 +58,86 @@ export function smsHandler(
 ): Handler<'sms'> {
   return async (work, tools) => {
     const rules = tenantOf(work.tenant);
-    const message = await keep(work, rules, tools, now());
-    if (message.provider_message_id !== null || !['queued', 'held', 'failed'].includes(message.status))
-      return;
-    const { tenant, data } = work;
+    const { message, next } = await decide(work, rules, tools, now());
+    if (next === 'nothing') return;
+    if (next instanceof JobLater) throw next;
+    const { tenant } = work;
     const change = (what: Parameters<typeof changeMessage>[2]): Promise<unknown> =>
       tools.store.tenant(tenant, (unit) => changeMessage(unit, { messageId: message.message_id }, what));
-    const isUnwanted = await tools.store.tenant(tenant, (unit) =>
-      hasOptedOut(unit, { e164: data.to, channel: 'sms' }),
-    );
-    if (isUnwanted && data.isOptReply !== true) {
-      await change({ status: 'suppressed', error_detail: 'the recipient wants no messages' });
-      return;
-    }
-    const allowed = sendableAt(rules.quietHours, now(), rules.timeZone);
-    const waitMs = data.isOptReply === true ? 0 : allowed.getTime() - now().getTime();
-    if (waitMs > 0) {
-      await change({ status: 'held', send_after: allowed });
-      throw new JobLater(waitMs, 'quiet hours');
-    }
-    if (rules.driver === undefined) await change({ status: 'sent', provider: OUTBOX, sent_at: now() });
-    else await handOver({ work, tools, message, rules, driver: rules.driver, now, change });
+    if (next !== 'sent') await handOver({ work, tools, message, rules, driver: next, now, change });
     await tellSent(work, tools, message, now());
   };
 }
 
-/** The row of this job, made by its first try. */
-async function keep(
+interface Decision {
+  readonly message: Message;
+  /** `sent`: into the outbox, by its row alone. */
+  readonly next: 'nothing' | 'sent' | JobLater | SmsDriver;
+}
+
+/** Makes the row of this job with its first try, and says what is to be done: one unit of work. */
+async function decide(
   work: Work<'sms'>,
   rules: SmsTenant,
   { store, log }: WorkTools,
   now: Date,
-): Promise<Message> {
-  const { tenant, key, data } = work;
+): Promise<Decision> {
+  const { tenant, data } = work;
   const body = bodyOf(data, rules);
   const segments = segmentsOf(body).parts.length;
   if (body === '' || segments > rules.partsMax)
     throw new JobRefused('SMS_TEXT_INVALID', `${segments} parts, ${rules.partsMax} are allowed`);
   return store.tenant(tenant, async (unit) => {
-    const { message, isNew } = await addMessage(unit, {
-      ...{ idempotency_key: key, direction: 'outbound', status: 'queued', body, segments },
-      ...{ from_number: data.from ?? rules.from, to_number: data.to, call_id: data.callId },
-      ...{ template: data.template ?? null, provider: rules.driver?.name ?? OUTBOX },
-    });
-    // Decided once, when the row is made: a later try finds what was decided. STOP is always answered.
-    if (!isNew || data.isOptReply === true || (await isWithinDay(unit, rules.perDayMax, now))) return message;
-    const error_detail = `messages_per_day_max (${rules.perDayMax}) of tenant ${tenant} is reached`;
-    log.warn({ tenant, key, code: DAY_LIMIT, detail: error_detail }, 'a text message is not sent');
-    const refused = { status: 'suppressed', error_code: DAY_LIMIT, error_detail } as const;
-    return (await changeMessage(unit, { messageId: message.message_id }, refused)) ?? message;
+    const [message, isUnwanted] = await Promise.all([
+      keep(unit, { work, rules, log, now, body, segments }),
+      hasOptedOut(unit, { e164: data.to, channel: 'sms' }),
+    ]);
+    const become = async (
+      next: Decision['next'],
+      what: Parameters<typeof changeMessage>[2],
+    ): Promise<Decision> => {
+      await changeMessage(unit, { messageId: message.message_id }, what);
+      return { message, next };
+    };
+    if (message.provider_message_id !== null || !['queued', 'held', 'failed'].includes(message.status))
+      return { message, next: 'nothing' };
+    if (data.isOptReply !== true) {
+      if (isUnwanted)
+        return become('nothing', { status: 'suppressed', error_detail: 'the recipient wants no messages' });
+      const allowed = sendableAt(rules.quietHours, now, rules.timeZone);
+      const waitMs = allowed.getTime() - now.getTime();
+      if (waitMs > 0)
+        return become(new JobLater(waitMs, 'quiet hours'), { status: 'held', send_after: allowed });
+    }
+    if (rules.driver !== undefined) return { message, next: rules.driver };
+    return become('sent', { status: 'sent', provider: OUTBOX, sent_at: now });
   });
+}
+
+async function keep(
+  unit: TenantRows,
+  given: {
+    readonly work: Work<'sms'>;
+    readonly rules: SmsTenant;
+    readonly log: Log;
+    readonly now: Date;
+    readonly body: string;
+    readonly segments: number;
+  },
+): Promise<Message> {
+  const { work, rules, log, now, body, segments } = given;
+  const { tenant, key, data } = work;
+  const { message, isNew } = await addMessage(unit, {
+    ...{ idempotency_key: key, direction: 'outbound', status: 'queued', body, segments },
+    ...{ from_number: data.from ?? rules.from, to_number: data.to, call_id: data.callId },
+    ...{ template: data.template ?? null, provider: rules.driver?.name ?? OUTBOX },
+  });
+  // Decided once, when the row is made: a later try finds what was decided. STOP is always answered.
+  if (!isNew || data.isOptReply === true || (await isWithinDay(unit, rules.perDayMax, now))) return message;
+  const error_detail = `messages_per_day_max (${rules.perDayMax}) of tenant ${tenant} is reached`;
+  log.warn({ tenant, key, code: DAY_LIMIT, detail: error_detail }, 'a text message is not sent');
+  const refused = { status: 'suppressed', error_code: DAY_LIMIT, error_detail } as const;
+  return (await changeMessage(unit, { messageId: message.message_id }, refused)) ?? message;
 }
 
 /** Whether the day has room for all messages that there are now. */

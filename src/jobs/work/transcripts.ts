@@ -2,15 +2,15 @@
  * `transcripts`: what gateways told of calls becomes rows. Every word has its place, so that told twice is
  * once.
  */
-import { addCallEvents } from '../../store/tables/call-events.ts';
-import { endCall, ensureCall, openCall, updateCall } from '../../store/tables/calls.ts';
+import { addCallEvents, type CallEvent } from '../../store/tables/call-events.ts';
+import { endCall, ensureCalls, openCalls, updateCall, type NewCall } from '../../store/tables/calls.ts';
 import { putLeg } from '../../store/tables/legs.ts';
-import { addToolCalls } from '../../store/tables/tool-calls.ts';
-import { addTurns } from '../../store/tables/turns.ts';
-import { addUsage } from '../../store/tables/usage.ts';
+import { addToolCalls, type ToolCall } from '../../store/tables/tool-calls.ts';
+import { addTurns, type NewTurn } from '../../store/tables/turns.ts';
+import { addUsage, type NewUsage } from '../../store/tables/usage.ts';
 import type { TenantRows } from '../../store/store.ts';
 import { z } from 'zod';
-import type { CallEntry, CallWord } from '../payloads/transcripts.ts';
+import type { CallEntry, CallWord, TranscriptBatch } from '../payloads/transcripts.ts';
 import type { PayloadInput } from '../queues.ts';
 import type { Handler } from '../work.ts';
 
@@ -29,17 +29,21 @@ const tool = z.looseObject({
 
 export const transcripts: Handler<'transcripts'> = async ({ tenant, data }, { store, jobs }) => {
   await store.ensureTenants([tenant]);
-  await store.tenant(tenant, async (unit) => {
-    for (const entry of data.entries) await write(unit, data.gateway, entry);
-  });
+  await store.tenant(tenant, (unit) => write(unit, data));
   // After the commit: should this process end here, the batch comes again, and these keys with it.
-  for (const { callId, word, traceparent } of data.entries) {
-    const from = { tenant, ...(traceparent === undefined ? {} : { traceparent }) };
-    if (word.type === 'closed')
-      await jobs.enqueue('crm', { ...from, key: `${callId}/crm`, data: { type: 'call-ended', callId } });
-    const event = eventOf(callId, word);
-    if (event !== undefined) await jobs.enqueue('webhooks', { ...from, key: event.eventId, data: event });
-  }
+  await Promise.all(
+    data.entries.flatMap(({ callId, word, traceparent }) => {
+      const from = { tenant, ...(traceparent === undefined ? {} : { traceparent }) };
+      const event = eventOf(callId, word);
+      const crm = { ...from, key: `${callId}/crm`, data: { type: 'call-ended', callId } } as const;
+      return [
+        ...(word.type === 'closed' ? [jobs.enqueue('crm', crm)] : []),
+        ...(event === undefined
+          ? []
+          : [jobs.enqueue('webhooks', { ...from, key: event.eventId, data: event })]),
+      ];
+    }),
+  );
 };
 
 /** What the tenant's own servers are told. */
@@ -54,11 +58,27 @@ function eventOf(callId: string, word: CallWord): PayloadInput<'webhooks'> | und
   return { eventId: `${callId}/ended`, type: 'call.ended', at, data: { callId, ending, durationMs } };
 }
 
-async function write(unit: TenantRows, gateway: string, { callId, word }: CallEntry): Promise<void> {
-  if (word.type === 'opened') return open(unit, gateway, callId, word);
-  await ensureCall(unit, { call_id: callId, gateway, started_at: new Date(0) });
-  if (word.type === 'fact') return writeFact(unit, callId, word);
-  if (word.type === 'usage') return writeUsage(unit, callId, word);
+/** As few statements as the batch allows, whatever it holds: what comes from many calls goes in together. */
+async function write(unit: TenantRows, { gateway, entries }: TranscriptBatch): Promise<void> {
+  const opened = entries.flatMap(({ callId, word }) =>
+    word.type === 'opened' ? [newCall(gateway, callId, word)] : [],
+  );
+  const known = new Set(opened.map((call) => call.call_id));
+  const others = new Set(entries.map((entry) => entry.callId).filter((callId) => !known.has(callId)));
+  const started_at = new Date(0);
+  // The rows that all others stand on: sent first, and not waited for.
+  const calls = openCalls(unit, ...opened);
+  const made = ensureCalls(unit, ...[...others].map((call_id) => ({ call_id, gateway, started_at })));
+  const usage = entries.flatMap(({ callId, word }) => (word.type === 'usage' ? usageRows(callId, word) : []));
+  await Promise.all([
+    ...[calls, made],
+    writeFacts(unit, entries),
+    addUsage(unit, usage),
+    ...entries.flatMap(({ callId, word }) => (word.type === 'closed' ? [close(unit, callId, word)] : [])),
+  ]);
+}
+
+async function close(unit: TenantRows, callId: string, word: WordOf<'closed'>): Promise<void> {
   const { endedAt, durationMs, ending, endingClass, detail, media } = word;
   await endCall(unit, callId, {
     ...{ ended_at: new Date(endedAt), duration_ms: durationMs, ending, ending_class: endingClass },
@@ -82,49 +102,71 @@ function keepLeg(
 
 type WordOf<Type extends CallWord['type']> = Extract<CallWord, { type: Type }>;
 
-function open(unit: TenantRows, gateway: string, callId: string, word: WordOf<'opened'>): Promise<void> {
+function newCall(gateway: string, callId: string, word: WordOf<'opened'>): NewCall {
   const { startedAt, source, sipCallId, trunk, profile, from, to } = word;
-  return openCall(unit, {
+  return {
     ...{ call_id: callId, gateway, source, trunk, profile, sip_call_id: sipCallId },
     ...{ from_number: from, to_number: to, started_at: new Date(startedAt) },
-  });
+  };
 }
 
-async function writeFact(unit: TenantRows, call_id: string, { index, fact }: WordOf<'fact'>): Promise<void> {
-  const place = { call_id, seq: index, at_ms: fact.atMs };
-  const turn = said.safeParse(fact).data;
-  if (turn !== undefined) {
-    const { text, heardMs, interrupted, responseMs } = turn;
+async function writeFacts(unit: TenantRows, entries: readonly CallEntry[]): Promise<unknown> {
+  const turns: NewTurn[] = [];
+  const acts: Omit<ToolCall, 'tenant'>[] = [];
+  const events: Omit<CallEvent, 'tenant'>[] = [];
+  const answers: Promise<void>[] = [];
+  for (const { callId, word } of entries) {
+    if (word.type !== 'fact') continue;
+    const { index: seq, fact } = word;
+    const place = { call_id: callId, seq, at_ms: fact.atMs };
+    const turn = turnOf(fact);
+    const act = actOf(fact);
+    if (turn !== undefined) turns.push({ ...place, ...turn });
+    else if (act !== undefined) acts.push({ ...place, ...act });
+    else {
+      if (fact.type === 'answered') answers.push(updateCall(unit, callId, { answered_ms: fact.atMs }));
+      const { type, atMs: _at, ...rest } = fact;
+      events.push({ ...place, type, fact: rest });
+    }
+  }
+  return Promise.all([
+    ...answers,
+    addTurns(unit, turns),
+    addToolCalls(unit, acts),
+    addCallEvents(unit, events),
+  ]);
+}
+
+type Fact = WordOf<'fact'>['fact'];
+
+function turnOf(fact: Fact): Omit<NewTurn, 'call_id' | 'seq' | 'at_ms'> | undefined {
+  const agents = said.safeParse(fact).data;
+  if (agents !== undefined) {
+    const { text, heardMs, interrupted, responseMs } = agents;
     const rounded = { heard_ms: Math.round(heardMs), response_ms: responseMs && Math.round(responseMs) };
-    return addTurns(unit, [{ ...place, who: 'agent', text, interrupted, ...rounded }]);
+    return { who: 'agent', text, interrupted, ...rounded };
   }
   const callers = heard.safeParse(fact).data;
-  if (callers !== undefined)
-    return addTurns(unit, [
-      { ...place, who: 'caller', text: callers.text, heard_ms: null, response_ms: null },
-    ]);
-  const act = tool.safeParse(fact).data;
-  if (act !== undefined) {
-    const { name, arguments: given, result, code = null, tookMs } = act;
-    const ok = z.looseObject({ ok: z.literal(true) }).safeParse(result).success;
-    const took_ms = tookMs === null || tookMs === undefined ? null : Math.round(tookMs);
-    return addToolCalls(unit, [{ ...place, name, arguments: given, result, ok, code, took_ms }]);
-  }
-  if (fact.type === 'answered') await updateCall(unit, call_id, { answered_ms: fact.atMs });
-  const { type, atMs: _at, ...rest } = fact;
-  return addCallEvents(unit, [{ ...place, type, fact: rest }]);
+  if (callers === undefined) return undefined;
+  return { who: 'caller', text: callers.text, interrupted: false, heard_ms: null, response_ms: null };
 }
 
-function writeUsage(unit: TenantRows, call_id: string, word: WordOf<'usage'>): Promise<void> {
+function actOf(fact: Fact): Omit<ToolCall, 'tenant' | 'call_id' | 'seq' | 'at_ms'> | undefined {
+  const act = tool.safeParse(fact).data;
+  if (act === undefined) return undefined;
+  const { name, arguments: given, result, code = null, tookMs } = act;
+  const ok = z.looseObject({ ok: z.literal(true) }).safeParse(result).success;
+  const took_ms = tookMs === null || tookMs === undefined ? null : Math.round(tookMs);
+  return { name, arguments: given, result, ok, code, took_ms };
+}
+
+function usageRows(call_id: string, word: WordOf<'usage'>): NewUsage[] {
   const { index, kind, provider, model, units, costUsd } = word;
   const common = { usage_key: `${call_id}/${index}`, call_id, kind, provider, model, at: new Date(word.at) };
   // All of it has one price. The first unit bears it, so that the sum over any rows of calls is right.
   const costOf = (nth: number): number | null =>
     costUsd === null ? null : nth === 0 ? Math.round(costUsd * micros_per_usd) : 0;
-  return addUsage(
-    unit,
-    Object.entries(units).map(([name, quantity], nth) => ({
-      ...{ ...common, unit: name, quantity, cost_micros: costOf(nth) },
-    })),
-  );
+  return Object.entries(units).map(([name, quantity], nth) => ({
+    ...{ ...common, unit: name, quantity, cost_micros: costOf(nth) },
+  }));
 }

@@ -51,9 +51,11 @@ interface Taken {
 /** Redis that is away when `isAway` says so; it may have taken what it then denies. */
 class ShakyTaker implements Taker {
   readonly taken: Taken[] = [];
+  asked = 0;
   isAway: () => boolean = () => false;
 
   add(queue: QueueName, envelopes: readonly Envelope[], delayMs?: number): Promise<void> {
+    this.asked += 1;
     if (this.isAway()) return Promise.reject(new Error('away'));
     for (const envelope of envelopes) this.taken.push({ queue, envelope, delayMs });
     return this.isAway() ? Promise.reject(new Error('away before it could say so')) : Promise.resolve();
@@ -147,6 +149,22 @@ describe('a forwarder', () => {
     await expect(wrong).rejects.toMatchObject({ code: 'JOB_PAYLOAD_INVALID' });
   });
 
+  it('takes what waits together there together, each queue in its order', async () => {
+    for (let n = 1; n <= 10; n += 1) {
+      spool.append(job(`job ${n}`));
+      spool.append(word(2 * n));
+    }
+    await spool.settled();
+    const taker = new ShakyTaker();
+    forward(taker);
+    await until('the spool is empty', () => spool.waiting === 0);
+    const keys = taker.taken.flatMap(({ queue, envelope }) => (queue === 'crm' ? [envelope.key] : []));
+    expect(keys).toEqual(Array.from({ length: 10 }, (_, n) => `job ${n + 1}`));
+    expect(taker.indexes).toEqual(Array.from({ length: 10 }, (_, n) => 2 * n + 2));
+    // Two queues, a few files.
+    expect(taker.asked).toBeLessThan(10);
+  });
+
   it('is not held up by a job of a queue that is gone', async () => {
     const taker = new ShakyTaker();
     forward(taker);
@@ -173,18 +191,18 @@ describe('parcels', () => {
 
   it('hold the words of one tenant that follow one another, and jobs alone', () => {
     const made = parcels('gw', entries(word(1), word(2), word(3, 'other'), job('a'), job('b'), word(6)));
-    expect(made.map(({ queue, envelope, last }) => [queue, envelope.tenant, envelope.key, last])).toEqual([
-      ['transcripts', 'acme', 'gw/1-2', 2],
-      ['transcripts', 'other', 'gw/3-3', 3],
-      ['crm', 'acme', 'a', 4],
-      ['crm', 'acme', 'b', 5],
-      ['transcripts', 'acme', 'gw/6-6', 6],
+    expect(made.map(({ queue, envelope }) => [queue, envelope.tenant, envelope.key])).toEqual([
+      ['transcripts', 'acme', 'gw/1-2'],
+      ['transcripts', 'other', 'gw/3-3'],
+      ['crm', 'acme', 'a'],
+      ['crm', 'acme', 'b'],
+      ['transcripts', 'acme', 'gw/6-6'],
     ]);
   });
 
   it('have a size that one job can bear', () => {
     const made = parcels('gw', entries(...Array.from({ length: 450 }, (_, n) => word(n + 1))));
-    expect(made.map(({ last }) => last)).toEqual([200, 400, 450]);
+    expect(made.map(({ envelope }) => envelope.key)).toEqual(['gw/1-200', 'gw/201-400', 'gw/401-450']);
   });
 
   it('are none of nothing', () => {

@@ -2,7 +2,7 @@ import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { HubSpot } from '../../../../src/jobs/drivers/crm/hubspot.ts';
 import { crmHandler } from '../../../../src/jobs/work/crm.ts';
 import { activitiesOf } from '../../../../src/store/tables/activities.ts';
-import { endCall, findCall, openCall } from '../../../../src/store/tables/calls.ts';
+import { endCall, findCall, openCalls } from '../../../../src/store/tables/calls.ts';
 import { listContacts, type Contact } from '../../../../src/store/tables/contacts.ts';
 import { addToolCalls } from '../../../../src/store/tables/tool-calls.ts';
 import { addTurns } from '../../../../src/store/tables/turns.ts';
@@ -19,7 +19,7 @@ beforeEach(async () => {
 
 async function callOf(from: string, callId = CALL): Promise<void> {
   await stage.unit(async (unit) => {
-    await openCall(unit, {
+    await openCalls(unit, {
       ...{ call_id: callId, gateway: 'g1', source: 'phone', sip_call_id: 'x', trunk: 'local' },
       ...{ profile: 'clinic', from_number: from, to_number: '+442079460100' },
       started_at: new Date('2026-01-15T10:00:00Z'),
