@@ -142,10 +142,7 @@ async function runUnit<T>(
   // Sent together with the first statement of the work. All last until the end of the transaction and no
   // longer. BEGIN has nothing in it that could fail; when the second does, all that follows it does, too.
   const whose = `SELECT set_config('role', $1, true), set_config('app.tenant', $2, true)`;
-  const begun = Promise.all([
-    client.query('BEGIN'),
-    client.query(whose, [APP_ROLE, tenant]),
-  ]);
+  const begun = Promise.all([client.query('BEGIN'), client.query(whose, [APP_ROLE, tenant])]);
   begun.catch(() => undefined);
   let done: T;
   try {
