@@ -125,12 +125,12 @@ const METHOD = `One gateway with everything that it starts by default: its own r
 times in one run: alone, while jobs go through the queues, and alone again.
 
 - **The load** is what calls leave behind, told on the gateway's main thread where doors and agents tell it:
-  12 words of each call into the spool, a text message, an audit entry. From there it is all the product's own:
-  spool, forwarder, Redis, job process, database. One call makes a \`crm\` job (contact, activity, summary), an
-  \`sms\` job (built-in outbox), an \`audit\` job (hash chain) and six \`webhooks\` jobs (three events, and each
-  to its receiver over HTTP, signed). Batches of words (\`transcripts\`) are counted among the done.
+  12 words of each call into the spool, a text message, an audit entry. From there it goes the product's way:
+  spool, forwarder, Redis, job process, database. One call makes a \`crm\` job (contact, activity, summary),
+  an \`sms\` job (built-in outbox), an \`audit\` job (hash chain) and six \`webhooks\` jobs (three events,
+  and each to its receiver over HTTP, signed). Batches of words (\`transcripts\`) are counted among the done.
 - **In queue** is from the moment a job was asked for until a worker took it up, the way through the spool
   included; **done after** is until it was finished, with its rows committed.
-- **Redis** forces every write to the disk before it answers, unless the section was asked for otherwise.
+- **Redis** forces writes to the disk as it does by default, unless the section was asked for otherwise.
 - Figures of sound and CPU are explained in the first section. Everything shares the machine's cores, the
   callers, the model's stand-in and the receiver included.`;

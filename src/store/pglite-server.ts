@@ -72,7 +72,7 @@ export class PgliteServer {
     this.#clients.add(client);
   }
 
-  /** What throws here is the WebAssembly itself, not a query: the process ends with it, and is started again. */
+  /** What throws here is the WebAssembly itself, no query: the process ends with it, and is started again. */
   #turn(): void {
     if (!this.#running) void this.#run();
   }

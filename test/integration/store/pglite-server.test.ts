@@ -1,9 +1,10 @@
-/** PGlite's one session, served to many: nobody gets another's answer, and nobody's end holds up the others. */
+/** PGlite's one session, served to many: nobody gets another's answer, nobody's end holds up the others. */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { connect, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setImmediate } from 'node:timers/promises';
 import { PGlite } from '@electric-sql/pglite';
 import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -55,10 +56,11 @@ function hello(): Buffer {
   return Buffer.concat([head, words]);
 }
 
-function simpleQuery(text: string): Buffer {
-  const head = Buffer.from('Q\0\0\0\0');
-  head.writeInt32BE(4 + text.length + 1, 1);
-  return Buffer.concat([head, Buffer.from(`${text}\0`)]);
+/** Any message: its type, its length, its content. */
+function message(type: string, content: string): Buffer {
+  const head = Buffer.from(`${type}\0\0\0\0`);
+  head.writeInt32BE(4 + content.length, 1);
+  return Buffer.concat([head, Buffer.from(content, 'latin1')]);
 }
 
 /** What comes until it holds `sign`. */
@@ -121,7 +123,7 @@ describe('a server of PGlite', () => {
     const socket = await rawClient();
     for (const byte of hello()) socket.write(Buffer.of(byte));
     await heard(socket, 'Z\0\0\0\x05I');
-    const [first, second] = [simpleQuery(`SELECT 'first'`), simpleQuery(`SELECT 'second'`)];
+    const [first, second] = [message('Q', `SELECT 'first'\0`), message('Q', `SELECT 'second'\0`)];
     socket.write(Buffer.concat([first, second.subarray(0, 9)]));
     await heard(socket, 'first');
     socket.write(second.subarray(9));
@@ -148,5 +150,67 @@ describe('a server of PGlite', () => {
     const next = await client();
     expect(await notes(next)).toEqual([]);
     await next.end();
+  });
+
+  it('keeps a question whole whose client wants to hear of its beginning first', async () => {
+    const [socket, other] = [await rawClient(), await client()];
+    socket.write(hello());
+    await heard(socket, 'Z\0\0\0\x05I');
+    // Parse, then Flush: ParseComplete comes, and the turn does not end.
+    socket.write(Buffer.concat([message('P', '\0SELECT 7\0\0\0'), message('H', '')]));
+    await heard(socket, '1');
+    const asked = notes(other);
+    for (let turns = 0; turns < 10; turns += 1) await setImmediate();
+    socket.write(
+      Buffer.concat([message('B', '\0\0\0\0\0\0\0\0'), message('E', '\0\0\0\0\0'), message('S', '')]),
+    );
+    // The other's question in between would have taken the statement's place.
+    expect(await heard(socket, 'Z\0\0\0\x05I')).toMatch(/7.*SELECT 1/s);
+    expect(await asked).toEqual([]);
+    socket.destroy();
+    await other.end();
+  });
+
+  it('gives a long answer whole', async () => {
+    const one = await client();
+    const { rows } = await one.query<{ n: number }>('SELECT n FROM generate_series(1, 20000) AS n');
+    expect(rows).toHaveLength(20_000);
+    expect(rows.at(-1)).toEqual({ n: 20_000 });
+    await one.end();
+  });
+
+  it('takes in as many as it was told, and loses what they did not commit when it is closed', async () => {
+    const second = join(folder, '.s.PGSQL.5433');
+    const small = await PgliteServer.start(db, { path: second, clientsMax: 1 });
+    const own = (): pg.Client => {
+      const one = new pg.Client({ host: folder, port: 5433, user: 'postgres', database: 'postgres' });
+      one.on('error', () => undefined);
+      return one;
+    };
+    const [first, refused] = [own(), own()];
+    await first.connect();
+    await expect(refused.connect()).rejects.toThrow();
+    await first.query('BEGIN');
+    await first.query('INSERT INTO notes VALUES ($1)', ['never']);
+    const gone = new Promise((resolve) => first.once('end', resolve));
+    await small.close();
+    await gone;
+    const one = await client();
+    expect(await notes(one)).toEqual([]);
+    await one.end();
+  });
+
+  it('does not mind clients that leave in the middle of a word', async () => {
+    const [silent, curt, halfway] = [await rawClient(), await rawClient(), await rawClient()];
+    silent.destroy();
+    curt.write(hello().subarray(0, 6));
+    curt.destroy();
+    halfway.write(hello());
+    await heard(halfway, 'Z\0\0\0\x05I');
+    halfway.write(message('P', '\0SELECT 7\0\0\0'));
+    halfway.destroy();
+    const one = await client();
+    expect((await one.query('SELECT $1::int AS n', [8])).rows).toEqual([{ n: 8 }]);
+    await one.end();
   });
 });

@@ -65,7 +65,7 @@ describe.each(DATABASES)('units of work on %s', (kind) => {
     expect(new Set(activities.map((one) => one.activity_id)).size).toBe(1);
   });
 
-  it('are over with their work: whoever asks later is in no transaction, least of all in that of another', async () => {
+  it('are over with their work: whoever asks later is in no transaction of anybody', async () => {
     const late = await store.tenant('acme', (unit) => Promise.resolve({ unit }));
     const other = store.tenant('acme', (unit) => findContact(unit, { e164: '+15550163' }));
     await expect(upsertContact(late.unit, { e164: '+15550163' })).rejects.toThrow('is over');
