@@ -84,10 +84,7 @@ export async function serveEmbedded(
   };
 }
 
-/**
- * Mistakes of a query are part of its answer. What throws is the engine itself, and the socket server then
- * never takes another query (`processQueue` of pglite-socket 0.2.17 returns without `processing = false`).
- */
+/** Mistakes of a query are part of its answer. What throws is the engine, and nobody is answered after it. */
 export function watch(db: Pick<PGlite, 'execProtocolRawStream'>, onBroken: (error: unknown) => void): void {
   const run = db.execProtocolRawStream.bind(db);
   db.execProtocolRawStream = async (...given) => {
