@@ -7,6 +7,7 @@ import { chmod, chown, cp, mkdir, mkdtemp, rename, rm, writeFile } from 'node:fs
 import { tmpdir, userInfo } from 'node:os';
 import { join } from 'node:path';
 import { pino } from 'pino';
+import { childrenOf } from '../../../bench/process-usage.ts';
 import { embeddedUrl, socketFolder } from '../../../src/store/embedded.ts';
 import { Store } from '../../../src/store/store.ts';
 
@@ -16,7 +17,7 @@ export type DatabaseKind = (typeof DATABASES)[number];
 export interface TestDatabase {
   readonly url: string;
   readonly process: ChildProcess;
-  /** SIGKILL, and a new process on the same files. */
+  /** SIGKILL, of its processes too, and a new one on the same files. */
   kill(): Promise<void>;
   restart(): Promise<void>;
   close(): Promise<void>;
@@ -39,7 +40,9 @@ export async function startDatabase(kind: DatabaseKind): Promise<TestDatabase> {
       return child;
     },
     kill: async () => {
+      const own = childrenOf(child.pid ?? 0, '');
       await ended(child, 'SIGKILL');
+      for (const pid of own) killIfThere(pid);
       await make.clear();
     },
     restart: async () => {
@@ -51,6 +54,15 @@ export async function startDatabase(kind: DatabaseKind): Promise<TestDatabase> {
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** Those that noticed the end of their server first are gone. */
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
 }
 
 interface Preparation {
