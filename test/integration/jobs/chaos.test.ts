@@ -155,7 +155,7 @@ class Deaths {
   }
 }
 
-/** `call/index` of every fact that counted as kept, `call/closed`, and `call/` what was done for its caller. */
+/** `call/index` of every fact that counted as kept, `call/closed`, and `call/` what was done for a caller. */
 async function tellCallsWhileThingsDie(
   configFile: string,
   calls: number,

@@ -1,9 +1,9 @@
 /**
  * A gateway from its journal on: `node journal-gateway.ts CONFIG_FILE CALLS FIRST`. The spool, the bridge
  * and the child processes are the gateway's own; the calls are told to the journal as the doors and the
- * agent would, and what an agent does for its caller (a contact, a text message, an appointment) is done by the
- * gateway's own books. Each fact is printed once it counts as kept, so that whoever kills this process knows what
- * must not be lost. Each line on its standard input lets one more call go on.
+ * agent would, and what an agent does for its caller (a contact, a text message, an appointment) is done by
+ * the gateway's own books. Each fact is printed once it counts as kept, so that whoever kills this process
+ * knows what must not be lost. Each line on its standard input lets one more call go on.
  */
 import { createInterface } from 'node:readline';
 import { pino } from 'pino';
