@@ -3,6 +3,8 @@
  * as the gateway builds them. Browsers come as plain RTP, because Chromium would be the bottleneck.
  * Started by the bench with `fork`; orders and answers are in bench/room-messages.ts.
  */
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { createOpenAgent } from '../src/agent/participant.ts';
 import { agentProfileSchema } from '../src/agent/profile.ts';
 import { ToolRegistry } from '../src/agent/tools/tool-registry.ts';
@@ -41,7 +43,7 @@ const [sfu, threads] = await Promise.all([
     quarantineMs: 0,
     logLevel: 'error',
     agent: {
-      offline: { cacheFolder: packageRoot },
+      offline: { cacheFolder: join(tmpdir(), 'trunkline-bench-speech') },
       realtime: {
         ...{ baseUrl: modelUrl, apiKey: 'bench', model: 'bench', voice: 'bench' },
         ...{ connectTimeoutMs: 8000, appendMs: 20, tools: {} },

@@ -1,13 +1,14 @@
 /** `npm run call`: a test phone in the terminal. Real SIP and RTP through the gateway's public ports. */
 import { parseArgs } from 'node:util';
 import { CallReport } from './call/report.ts';
-import { BookingScript, ListScript, type Script } from '../test/support/phone/scripts.ts';
+import { BookingScript, ListScript, nextOpenDay, type Script } from '../test/support/phone/scripts.ts';
 import { placeCall, type CallPlan } from './call/place-call.ts';
 
 const help = `npm run call -- [options]     calls the gateway and talks to the agent
 
   --say "..."      a sentence to say, once per turn of the agent; may be given many times. Asked
                    again, the phone repeats itself. Without any it listens and books an appointment.
+  --text           without --say: wants the confirmation by text as well
   --to NUMBER      the number to call              (+15550100)
   --from NUMBER    the caller's number             (+15550199)
   --target H:P     the gateway's SIP address, UDP  (127.0.0.1:5060)
@@ -28,6 +29,7 @@ function readPlan(): CallPlan {
   const { values } = parseArgs({
     options: {
       say: { type: 'string', multiple: true },
+      text: { type: 'boolean', default: false },
       to: { ...text, default: '+15550100' },
       from: { ...text, default: '+15550199' },
       target: { ...text, default: '127.0.0.1:5060' },
@@ -53,7 +55,7 @@ function readPlan(): CallPlan {
   if (!(timeoutS > 0 && timeoutS <= 3600)) throw new Error('--timeout is 1 to 3600 seconds');
   if (!/^[\w.-]+:\d+$/.test(values.target)) throw new Error(`--target is host:port, not "${values.target}"`);
   return {
-    script: scriptOf(values.say ?? []),
+    script: scriptOf(values.say ?? [], values.text),
     to: values.to,
     from: values.from,
     target: values.target,
@@ -66,8 +68,9 @@ function readPlan(): CallPlan {
   };
 }
 
-function scriptOf([first, ...more]: readonly string[]): Script {
-  return first === undefined ? new BookingScript() : new ListScript([first, ...more]);
+function scriptOf([first, ...more]: readonly string[], wantsText: boolean): Script {
+  if (first !== undefined) return new ListScript([first, ...more]);
+  return new BookingScript(nextOpenDay(), wantsText ? ['text me the confirmation'] : []);
 }
 
 try {

@@ -26,8 +26,13 @@ export interface GatewayProcess {
   stop(): Promise<number | null>;
 }
 
-/** Starts it with the shipped configuration, on free ports. Resolves when it says that it is ready. */
-export async function startGatewayProcess(): Promise<GatewayProcess> {
+/**
+ * Starts it with the shipped configuration, on free ports. Resolves when it says that it is ready. `sections`:
+ * whole sections of the configuration in the place of the shipped ones, once the web door's address is known.
+ */
+export async function startGatewayProcess(
+  sections: (webUrl: string) => object = () => ({}),
+): Promise<GatewayProcess> {
   const folder = await mkdtemp(join(tmpdir(), 'trunkline-main-'));
   const configFile = join(folder, 'trunkline.yaml');
   const [port, operatorPort, webPort] = [await freePort(), await freePort(), await freePort()];
@@ -47,6 +52,7 @@ export async function startGatewayProcess(): Promise<GatewayProcess> {
       sfu: { workers: 1 },
       operator: { host: '127.0.0.1', port: operatorPort },
       web: { port: webPort },
+      ...sections(`http://127.0.0.1:${webPort}`),
     }),
   );
   const child = spawn(process.execPath, ['src/main.ts'], {

@@ -36,11 +36,14 @@ export class BookingScript implements Script {
     ...['at nine in the morning', 'half past two in the afternoon', 'half past nine in the morning'],
   ];
   readonly #day: string;
+  readonly #afterwards: string[];
   #timesAsked = 0;
   #last = '';
 
-  constructor(day = nextOpenDay()) {
+  /** `afterwards`: what else is wanted once the booking is made, one thing each time that is asked. */
+  constructor(day = nextOpenDay(), afterwards: readonly string[] = []) {
     this.#day = day;
+    this.#afterwards = [...afterwards];
   }
 
   answer(agentSaid: string): string {
@@ -51,7 +54,7 @@ export class BookingScript implements Script {
   #reply(heard: string): string | undefined {
     if (this.#last === '') return `I would like an appointment ${this.#day} at ten in the morning`;
     if (heard.includes('is that right')) return 'yes that is right';
-    if (heard.includes('anything else')) return 'no thank you';
+    if (heard.includes('anything else')) return this.#afterwards.shift() ?? 'no thank you';
     if (heard.includes('what time')) return this.#time(heard);
     if (heard.includes('which day')) return this.#day;
     if (heard.includes('name')) return 'My name is Emily Wilson';

@@ -167,6 +167,15 @@ describe('scripts', () => {
     expect(new BookingScript('on Monday').answer('Hello?')).toContain('appointment on Monday at ten');
   });
 
+  it('a booking may want more, one thing each time that is asked', () => {
+    const script = new BookingScript('tomorrow', ['text me', 'where are you']);
+    script.answer('How can I help you?');
+    const asked = (): string => script.answer('Is there anything else I can do for you?');
+    expect([asked(), asked(), asked(), asked()]).toEqual([
+      ...['text me', 'where are you', 'no thank you', 'no thank you'],
+    ]);
+  });
+
   it('a booking listens, and finds another time when one is taken', () => {
     const script = new BookingScript();
     expect(script.answer('How can I help you?')).toContain('appointment');
