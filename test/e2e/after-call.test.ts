@@ -1,6 +1,6 @@
 /**
- * Calls by voice with everything that follows them: the gateway as people start it, with its own Redis, its own
- * database and its job process. Two clinics: one texts through Twilio and keeps a CalDAV calendar, the other
+ * Calls by voice with everything that follows them: the gateway as people start it, with its own Redis, its
+ * own database and its job process. Two clinics: one texts through Twilio and keeps a CalDAV calendar, the other
  * texts through an SMPP centre. What was said, booked and sent is read by the API and seen in the console.
  */
 import { spawn } from 'node:child_process';
@@ -93,7 +93,16 @@ async function firstKeys(): Promise<Record<Tenant, string>> {
 async function placeCall(tenant: Tenant): Promise<void> {
   const target = ['--target', gateway.target, '--operator', gateway.operatorUrl, '--timeout', '120'];
   const line = ['--to', NUMBERS[tenant], '--from', CALLER, '--user', tenant, '--password', PHONE_PASSWORD];
-  const args = [...target, ...line, '--text', '--wav', join(gateway.dataDir, `${tenant}.wav`)];
+  // A recorded voice: "text me" of the computed ones is understood by nobody.
+  const args = [
+    ...target,
+    ...line,
+    '--text',
+    '--voice',
+    'rms',
+    '--wav',
+    join(gateway.dataDir, `${tenant}.wav`),
+  ];
   const child = spawn(process.execPath, ['scripts/call.ts', ...args], { cwd: packageRoot });
   const exited = once(child, 'close') as Promise<[number | null]>;
   const [output, complaint, [code]] = await Promise.all([text(child.stdout), text(child.stderr), exited]);
@@ -121,8 +130,10 @@ async function sentText(tenant: Tenant, status: string): Promise<z.infer<typeof 
     jobs_patience_ms,
   );
   const sent = data.filter((one) => one.direction === 'outbound');
-  expect(sent).toHaveLength(1);
-  return sent[0] as z.infer<typeof rows.message>;
+  const [only, ...more] = sent;
+  expect(more).toEqual([]);
+  if (only === undefined) throw new Error('no text was sent');
+  return only;
 }
 
 const post = ({ url, headers, body }: TwilioCall): Promise<Response> =>
@@ -195,7 +206,7 @@ describe('after a call by voice', () => {
     expect(event).toContain(appointment?.name ?? '-');
   });
 
-  it('one clinic’s text went out through Twilio, which believes our key, and we its signature alone', async () => {
+  it('one clinic’s text went out through Twilio, whose signature alone is believed', async () => {
     const [appointment] = (await wholeCall('default')).appointments;
     const sent = await sentText('default', 'sent');
     expect(twilio.messages).toMatchObject([{ to: CALLER, from: SENDER, body: sent.body }]);
@@ -285,12 +296,13 @@ describe('after a call by voice', () => {
           ['Appointments', appointment?.confirmation ?? '-'],
           ['Messages', 'delivered'],
           ['Contacts', CALLER],
-          ['Queues', 'transcripts'],
         ] as const) {
           await open(name);
           await page.locator('tbody tr', { hasText: words }).first().waitFor();
           expect(await page.locator('tbody tr', { hasText: foreign }).count()).toBe(0);
         }
+        await open('Queues');
+        await page.getByRole('heading', { name: 'Transcripts' }).waitFor();
         expect(browser.complaints).toEqual([]);
       } finally {
         await browser.close();

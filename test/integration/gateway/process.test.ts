@@ -64,7 +64,7 @@ describe('a gateway that cannot start', () => {
     expect(words).toContain(`SIP_PORT_IN_USE: udp/127.0.0.1:${port}`);
   });
 
-  it('says that drachtio-server cannot be reached', async () => {
+  it('says that drachtio-server cannot be reached', { timeout: 60_000 }, async () => {
     const { code, words } = await startAndEnd((config) => {
       config['sip'] = { drachtio: { host: '127.0.0.1', port: 9, secret: 'none' } };
       config['operator'] = { port: 0 };
@@ -74,7 +74,7 @@ describe('a gateway that cannot start', () => {
   });
 });
 
-describe('a gateway that runs', () => {
+describe('a gateway that runs', { timeout: 60_000 }, () => {
   it('says that it is ready, and ends with 0 when it is asked to stop', async () => {
     const gateway = await startGatewayProcess();
     const ready = await fetch(`${gateway.operatorUrl}/readyz`);

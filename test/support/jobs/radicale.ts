@@ -47,7 +47,7 @@ export async function startRadicale(): Promise<Radicale> {
   const ask = (method: string, address: string, body?: string): Promise<Response> =>
     fetch(address, {
       method,
-      headers: { authorization, 'content-type': 'text/calendar' },
+      headers: { authorization, 'content-type': 'text/calendar', depth: '1' },
       ...(body === undefined ? {} : { body }),
     });
   try {
