@@ -10,6 +10,7 @@ import { deskSection } from './config/desk.ts';
 import { jobsSection } from './config/jobs.ts';
 import { pipelineSection } from './config/pipeline.ts';
 import { limitsSection } from './config/limits.ts';
+import { operatorSection } from './config/operator.ts';
 import { liveSection } from './config/live.ts';
 import { pricesSection } from './config/prices.ts';
 import { realtimeSection } from './config/realtime.ts';
@@ -157,9 +158,7 @@ export const configSchema = z
     sip: sip.prefault({}),
     media: media.prefault({}),
     sfu: sfu.prefault({}),
-    operator: z
-      .strictObject({ host: address.default('127.0.0.1'), port: portNumber.default(8080) })
-      .prefault({}),
+    operator: operatorSection,
     telemetry: telemetrySection.prefault({}),
     web: web.prefault({}),
     api: apiSection.prefault({}),

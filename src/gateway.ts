@@ -9,6 +9,7 @@ import { ClosingOrder } from './gateway/closing-order.ts';
 import { measureJobs, measureParts } from './gateway/measure.ts';
 import { observe } from './gateway/observe.ts';
 import { startApi } from './gateway/start-api.ts';
+import { startBoard } from './gateway/start-board.ts';
 import { startDesk } from './gateway/start-desk.ts';
 import { startJobs } from './gateway/start-jobs.ts';
 import { startDoors } from './gateway/start-doors.ts';
@@ -80,9 +81,10 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
   const humans = desk.queue;
   const openAgent = createOpenAgent({ profiles, tools, journal, humans, log, ...agentLimits(config) });
   const api = jobs && startApi({ settings, jobs, journal, version, metrics, log, order });
+  const board = jobs && (await startBoard({ settings, jobs, metrics, log }));
   const address = sip?.admin ?? config.sip.drachtio;
   const shared = { threads, rooms, openAgent, journal, log };
-  const { phone, web } = await startDoors({ settings, address, desk, api, order, ...shared });
+  const { phone, web } = await startDoors({ settings, address, desk, api, board, order, ...shared });
   const census = async (): Promise<GatewayCensus> => ({
     calls: phone.calls,
     rooms: rooms.size,

@@ -217,6 +217,9 @@ export function Queues({ api }: ViewOptions): ReactElement {
           </ul>
         )}
       </Answer>
+      <p className="muted small">
+        Operators see every job, of all tenants, at the <a href="/board">board of queues</a>.
+      </p>
       <h2>Given up</h2>
       <DeadLetters api={api} />
     </>

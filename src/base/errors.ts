@@ -61,6 +61,8 @@ export const ERROR_CATALOGUE = {
   WEB_FULL: 'No visitor can be taken now: the limit is reached, or the gateway is stopping.',
   API_KEY_INVALID: 'The API key is missing, unknown, revoked or out of date: send one that is live.',
   API_FORBIDDEN: 'The API key does not hold the scope that this needs: make one that does.',
+  OPERATOR_KEY_INVALID:
+    'The operator key is missing or not known: see operator-key in the data folder, or operator.keys.',
   API_NOT_FOUND: 'There is no such thing here.',
   API_TOO_FAST: 'Requests come faster than they are taken: slow down.',
   API_REQUEST_INVALID: 'The request does not match its schema: see /v1/openapi.json.',

@@ -8,6 +8,7 @@ import type { OpenAgent } from '../room/agent-door.ts';
 import type { Journal } from '../room/journal.ts';
 import type { Rooms } from '../room/rooms.ts';
 import type { ApiParts } from '../web/api/ports.ts';
+import type { BoardParts } from '../web/board/board.ts';
 import { WebDoor } from '../web/web-door.ts';
 import type { ClosingOrder } from './closing-order.ts';
 import type { startDesk } from './start-desk.ts';
@@ -19,6 +20,7 @@ export async function startDoors(parts: {
   readonly address: PhoneDoorOptions['server'];
   readonly desk: Awaited<ReturnType<typeof startDesk>>;
   readonly api: ApiParts | undefined;
+  readonly board: BoardParts | undefined;
   readonly order: ClosingOrder;
   readonly threads: MediaThreads;
   readonly rooms: Rooms;
@@ -26,7 +28,7 @@ export async function startDoors(parts: {
   readonly journal: Journal;
   readonly log: Log;
 }): Promise<{ phone: PhoneDoor; web: WebDoor }> {
-  const { settings, address, desk, api, order, threads, rooms, openAgent, journal, log } = parts;
+  const { settings, address, desk, api, board, order, threads, rooms, openAgent, journal, log } = parts;
   const { config, profiles } = settings;
   const shared = { threads, rooms, openAgent, journal, log };
   const phone = await PhoneDoor.start({
@@ -47,7 +49,7 @@ export async function startDoors(parts: {
     durationMaxMs: config.calls.duration_max_ms,
     folder: join(packageRoot, 'widget', 'dist'),
     consoleFolder: join(packageRoot, 'console', 'dist'),
-    ...{ desk, api, ...shared },
+    ...{ desk, api, board, ...shared },
   });
   order.add('web door', web);
   return { phone, web };

@@ -9,6 +9,7 @@ import { permissionsOf } from '../room/permissions.ts';
 import { registerApi } from './api/api.ts';
 import type { ApiParts } from './api/ports.ts';
 import { registerProviderHooks } from './api/provider-hooks.ts';
+import { registerBoard, type BoardParts } from './board/board.ts';
 import { deskRole } from './desk-wire.ts';
 import { findByKey } from './keys.ts';
 import { servePages } from './pages.ts';
@@ -60,6 +61,8 @@ export interface SiteParts {
   readonly consoleFolder: string;
   /** The HTTP API; without a store there is none. */
   readonly api?: ApiParts | undefined;
+  /** The board of queues; without queues there is none. */
+  readonly board?: BoardParts | undefined;
   readonly log: Log;
 }
 
@@ -92,6 +95,7 @@ export async function createSite(parts: SiteParts): Promise<FastifyInstance> {
     await registerApi(server, parts.api);
     await registerProviderHooks(server, parts.api.takeHook);
   }
+  if (parts.board !== undefined) await registerBoard(server, parts.board);
   server.post('/v1/desk/sessions', async (request, reply) => {
     const minted = await openDesk(parts, request.headers.origin, request.body);
     return reply.header('cache-control', 'no-store').send(minted);

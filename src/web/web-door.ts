@@ -10,6 +10,7 @@ import type { ApiParts } from './api/ports.ts';
 import type { HandoffQueue } from '../room/handoff-queue.ts';
 import type { LiveCalls } from '../room/live-calls.ts';
 import { grantFor, isOriginAllowed, type Entry } from './access.ts';
+import type { BoardParts } from './board/board.ts';
 import { Connection, type ConnectionParts } from './connection.ts';
 import { CallControls } from './desk-controls.ts';
 import { DeskConnection } from './desk-connection.ts';
@@ -46,6 +47,7 @@ export interface WebDoorOptions extends Omit<VisitParts, 'clock' | 'threads' | '
   readonly consoleFolder: string;
   /** The HTTP API; without a store there is none. */
   readonly api?: ApiParts | undefined;
+  readonly board?: BoardParts | undefined;
   readonly clock?: VisitParts['clock'];
 }
 

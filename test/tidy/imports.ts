@@ -51,6 +51,8 @@ export const PACKAGE_TABLE: Readonly<Record<string, RegExp>> = {
   openai: /^src\/agent\//,
   ws: /^src\/agent\//,
   zod: /^(src|console)\//,
+  '@bull-board/api': /^src\/web\/board\//,
+  '@bull-board/fastify': /^src\/web\/board\//,
   bullmq: /^src\/jobs\//,
   ioredis: /^src\/(store|jobs)\//,
   kysely: /^src\/store\//,
