@@ -162,7 +162,7 @@ const STATUS: Partial<Record<ErrorCode, number>> = {
   JOBS_UNAVAILABLE: 503,
 };
 
-/** People get the form again, programs problem details (RFC 9457). Not async: a reply is a promise of its own. */
+/** People get the form again, programs problem details (RFC 9457). Not async: a reply is a promise itself. */
 function refuse(
   parts: BoardParts,
   error: unknown,

@@ -35,7 +35,8 @@ export function signInPage(trouble = ''): string {
 <p>For operators. The key is in the file <code>operator-key</code> of the data folder, or in
 <code>operator.keys</code> of the configuration.</p>
 ${trouble === '' ? '' : `<p role="alert">${trouble}</p>`}
-<label>Operator key <input name="key" type="password" autocomplete="current-password" required autofocus></label>
+<label>Operator key
+<input name="key" type="password" autocomplete="current-password" required autofocus></label>
 <button>Sign in</button>
 </form>
 </body>
