@@ -1,6 +1,6 @@
 /**
- * Appointments of an older gateway, or of one without a store: once, from its file into the store. The file
- * stays, under another name.
+ * Appointments of an older gateway, or of one without a store: once, from its file into the store, and from
+ * there to the tenant's other calendar. The file stays, under another name.
  */
 import { stat, rename } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -8,8 +8,9 @@ import { readAppointments, type AppointmentLine } from '../agent/tools/appointme
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { Settings } from '../config.ts';
+import type { Enqueue } from '../jobs/enqueue.ts';
 import type { Store } from '../store/store.ts';
-import { bookSlot } from '../store/tables/appointments.ts';
+import { bookSlot, type StoredAppointment } from '../store/tables/appointments.ts';
 import type { ClosingOrder } from './closing-order.ts';
 import { keepTrying } from './keep-trying.ts';
 import { CALENDAR } from './kept-acts.ts';
@@ -17,6 +18,7 @@ import { CALENDAR } from './kept-acts.ts';
 interface ImportParts {
   readonly settings: Settings;
   readonly store: Store;
+  readonly enqueue: Enqueue;
   readonly log: Log;
   readonly order: ClosingOrder;
 }
@@ -26,7 +28,7 @@ export function importAppointments(parts: ImportParts): void {
   keepTrying('import of appointments', () => bringOver(parts), parts);
 }
 
-async function bringOver({ settings, store, log }: ImportParts): Promise<void> {
+async function bringOver({ settings, store, enqueue, log }: ImportParts): Promise<void> {
   const path = join(settings.dataDir, 'appointments.jsonl');
   if (!(await exists(path))) return;
   const [owner, other] = new Set(settings.config.numbers.map((one) => one.tenant));
@@ -46,7 +48,8 @@ async function bringOver({ settings, store, log }: ImportParts): Promise<void> {
   await store.ensureTenants([owner]);
   const timeZone = timeZoneOf(settings, owner);
   let leftOut = 0;
-  for (const line of lines) if (!(await bring(line, { store, tenant: owner, timeZone, log }))) leftOut += 1;
+  const to = { store, enqueue, tenant: owner, timeZone, log };
+  for (const line of lines) if (!(await bring(line, to))) leftOut += 1;
   await rename(path, await freeName(`${path}.imported`));
   log.info({ imported: lines.length - leftOut, leftOut }, 'appointments were imported');
 }
@@ -54,16 +57,23 @@ async function bringOver({ settings, store, log }: ImportParts): Promise<void> {
 /** False when the store has another booking in its place. */
 async function bring(
   line: AppointmentLine,
-  to: { store: Store; tenant: string; timeZone: string; log: Log },
+  to: Pick<ImportParts, 'store' | 'enqueue' | 'log'> & { tenant: string; timeZone: string },
 ): Promise<boolean> {
   const { confirmation, callId, name, day, time, bookedAt } = line;
   const slot = { calendar: CALENDAR, callId, name, day, time, confirmation, timeZone: to.timeZone };
-  const rest = { attemptId: `import/${confirmation}`, bookedAt: new Date(bookedAt) };
+  const attemptId = `import/${confirmation}`;
+  const rest = { attemptId, bookedAt: new Date(bookedAt) };
+  let row: StoredAppointment | undefined;
   try {
-    const row = await to.store.tenant(to.tenant, (unit) => bookSlot(unit, { ...slot, ...rest }));
-    if (row !== undefined) return true;
+    row = await to.store.tenant(to.tenant, (unit) => bookSlot(unit, { ...slot, ...rest }));
   } catch (error) {
     if (!messageOf(error).includes('one_live_confirmation')) throw error;
+  }
+  if (row !== undefined) {
+    const data = { type: 'sync' as const, appointmentId: row.appointment_id };
+    const key = `${row.appointment_id}/${attemptId}`;
+    await to.enqueue.enqueue('calendar', { tenant: to.tenant, key, data });
+    return true;
   }
   to.log.warn({ confirmation, day, time }, 'an appointment is not imported: its place is taken');
   return false;

@@ -42,7 +42,7 @@ export async function startTools(parts: {
   const { tools: limits } = settings.config;
   const { acts, records } =
     jobs === undefined ? await actsInFiles(settings, order) : actsInStore(settings, jobs);
-  if (jobs !== undefined) importAppointments({ settings, store: jobs.store, log, order });
+  if (jobs !== undefined) importAppointments({ settings, ...jobs, log, order });
   const registry = new ToolRegistry({
     tools: [
       bookAppointment(acts.bookOf),

@@ -11,6 +11,7 @@ import { readEnvironment, type Settings } from '../../../src/config.ts';
 import { ClosingOrder } from '../../../src/gateway/closing-order.ts';
 import { importAppointments } from '../../../src/gateway/import-appointments.ts';
 import { keepTrying } from '../../../src/gateway/keep-trying.ts';
+import type { Enqueue } from '../../../src/jobs/enqueue.ts';
 import type { Store } from '../../../src/store/store.ts';
 import { bookSlot, listAppointments } from '../../../src/store/tables/appointments.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
@@ -33,11 +34,14 @@ let folder: string;
 let tenant: string;
 let order: ClosingOrder;
 let told: string;
+/** Jobs that were asked for. */
+let asked: { queue: string; tenant: string; key: string; data: unknown }[];
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'trunkline-import-'));
   tenant = `t${newId('x').replaceAll(/[^a-z0-9]/g, '')}`.toLowerCase();
   order = new ClosingOrder(silent);
   told = '';
+  asked = [];
 });
 afterEach(async () => {
   await order.close();
@@ -67,7 +71,13 @@ async function bring(lines: readonly string[], told_: string, tenants = [tenant]
       done();
     },
   });
-  importAppointments({ settings, store, log: pino({ base: null }, sink), order });
+  const enqueue: Enqueue = {
+    enqueue: (queue, { tenant: owner, key, data }) => {
+      asked.push({ queue, tenant: owner, key, data });
+      return Promise.resolve();
+    },
+  };
+  importAppointments({ settings, store, enqueue, log: pino({ base: null }, sink), order });
   await until(told_, () => told.includes(told_));
 }
 
@@ -86,6 +96,17 @@ describe('the import of appointments', () => {
     const [first] = await store.tenant(tenant, (unit) => listAppointments(unit, { limit: 1 }));
     expect(first?.booked_at).toEqual(new Date('2026-01-01T08:00:00.000Z'));
     expect(await readdir(folder)).toEqual(['appointments.jsonl.imported']);
+  });
+
+  it('asks for each to be written into the other calendar, under one key however often', async () => {
+    await bring([line('AB123', '10:00')], '"imported":1');
+    const [row] = await store.tenant(tenant, (unit) => listAppointments(unit, { limit: 2 }));
+    const appointmentId = row?.appointment_id ?? 'none';
+    const key = `${appointmentId}/import/AB123`;
+    const job = { queue: 'calendar', tenant, key, data: { type: 'sync', appointmentId } };
+    expect(asked).toEqual([job]);
+    await bring([line('AB123', '10:00')], '"imported":1');
+    expect(asked).toEqual([job, job]);
   });
 
   it('brings none twice, and overwrites no file that was put aside before', async () => {
@@ -107,6 +128,7 @@ describe('the import of appointments', () => {
       '"imported":1,"leftOut":2',
     );
     expect(told).toContain('AB123');
+    expect(asked.map(({ key }) => key.split('/').at(-1))).toEqual(['CD456']);
     expect(await rows()).toEqual([
       ['CD456', '12:00'],
       ['ZZ999', '10:00'],
