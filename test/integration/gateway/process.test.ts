@@ -43,7 +43,7 @@ function startAndEnd(change: (config: Record<string, unknown>) => void): Promise
   });
 }
 
-describe('a gateway that cannot start', () => {
+describe('a gateway that cannot start', { timeout: 60_000 }, () => {
   it('names file, line, key and remedy of a typo', async () => {
     const { code, words } = await startAndEnd((config) => (config['rtp'] = {}));
     expect(code).toBe(78);
@@ -64,7 +64,7 @@ describe('a gateway that cannot start', () => {
     expect(words).toContain(`SIP_PORT_IN_USE: udp/127.0.0.1:${port}`);
   });
 
-  it('says that drachtio-server cannot be reached', { timeout: 60_000 }, async () => {
+  it('says that drachtio-server cannot be reached', async () => {
     const { code, words } = await startAndEnd((config) => {
       config['sip'] = { drachtio: { host: '127.0.0.1', port: 9, secret: 'none' } };
       config['operator'] = { port: 0 };
