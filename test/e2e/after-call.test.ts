@@ -1,7 +1,8 @@
 /**
  * Calls by voice with everything that follows them: the gateway as people start it, with its own Redis, its
  * own database and its job process. Two clinics: one texts through Twilio and keeps a CalDAV calendar, the
- * other texts through an SMPP centre. What was said, booked and sent is read by the API and seen in the console.
+ * other texts through an SMPP centre. What was said, booked and sent is read by the API and seen in the
+ * console.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';

@@ -28,7 +28,8 @@ export interface GatewayProcess {
 
 /**
  * Starts it with the shipped configuration, on free ports. Resolves when it says that it is ready.
- * `sections`: whole sections of the configuration in the place of the shipped ones, once the web door's address is known.
+ * `sections`: whole sections of the configuration in the place of the shipped ones, once the web door's
+ * address is known.
  */
 export async function startGatewayProcess(
   sections: (webUrl: string) => object = () => ({}),
