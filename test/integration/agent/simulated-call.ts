@@ -36,6 +36,8 @@ export interface SimulatedCallOptions {
   readonly callId?: string;
   /** Simulated ms per real ms. */
   readonly speed?: number;
+  /** The caller's phone sends nothing while nobody speaks into it. */
+  readonly suppressesSilence?: boolean;
 }
 
 /** Longest wait of a test for one thing to happen, in real ms. */
@@ -54,6 +56,7 @@ export class SimulatedCall {
   readonly #codec: Codec;
   readonly #line: Sink & { sinks: readonly Sink[]; paced: boolean };
   readonly #frame: Frame;
+  readonly #suppressesSilence: boolean;
   readonly #watchers = new Set<() => void>();
   readonly #timer: NodeJS.Timeout;
   #speech: Uint8Array = new Uint8Array(0);
@@ -63,6 +66,7 @@ export class SimulatedCall {
 
   constructor(options: SimulatedCallOptions) {
     this.#codec = options.codec;
+    this.#suppressesSilence = options.suppressesSilence ?? false;
     this.speed = options.speed ?? 4;
     const voiceId = options.callId ?? 'call-1';
     this.#line = {
@@ -113,13 +117,19 @@ export class SimulatedCall {
 
   #tick(): void {
     this.ticks += 1;
+    this.#frame.rtpTimestamp += FRAME_SAMPLES;
+    if (this.#suppressesSilence && !this.speaking) this.#frame.gapMs += FRAME_MS;
+    else this.#send();
+    this.voice.tick(this.ticks, 0);
+  }
+
+  #send(): void {
     const part = this.#speech.subarray(0, FRAME_SAMPLES);
     this.#speech = this.#speech.subarray(part.length);
     this.#frame.payload.fill(G711[this.#codec].silence);
     this.#frame.payload.set(part);
-    this.#frame.rtpTimestamp += FRAME_SAMPLES;
     this.voice.take(this.#frame, this.#line);
-    this.voice.tick(this.ticks, 0);
+    this.#frame.gapMs = 0;
   }
 
   #changed(): void {

@@ -21,7 +21,7 @@ import { liveReceptionist } from '../../support/realtime-server/live/receptionis
 import { receptionist } from '../../support/realtime-server/receptionist.ts';
 import { startRealtimeServer, type RealtimeServer } from '../../support/realtime-server/server.ts';
 import { SpeechMachine } from '../../support/realtime-server/speech/machine.ts';
-import { clinicProfile, SimulatedCall } from '../agent/simulated-call.ts';
+import { clinicProfile, SimulatedCall, type SimulatedCallOptions } from '../agent/simulated-call.ts';
 
 /** A Monday. */
 const NOW = new Date('2026-11-23T09:00:00Z');
@@ -77,7 +77,9 @@ const common = () => ({
   tools: tools.declarations(),
 });
 
-async function startCall(options: { codec: Codec; callId: string }): Promise<SimulatedCall> {
+type CallOptions = Pick<SimulatedCallOptions, 'suppressesSilence'> & { codec: Codec; callId: string };
+
+async function startCall(options: CallOptions): Promise<SimulatedCall> {
   const profile = clinicProfile();
   const voices = createOpenVoice({ offline: { cacheFolder: folder } }, { now, models: { get: () => model } });
   const started = new SimulatedCall({ openVoice: voices.openVoice, profile, tools, speed, ...options });
@@ -125,6 +127,13 @@ describe('a booking by voice', { timeout: 90_000 }, () => {
     const sources = new Set(on.eventsOf('usage').map(({ usage }) => usage.source));
     expect(sources).toEqual(new Set(['response', 'transcription']));
     for (const { refused } of server.connections) expect(refused).toEqual([]);
+  });
+
+  it('through the Realtime adapter, by a phone that sends no silence', async () => {
+    model = createRealtimeModel({ ...common(), clock: fastClock });
+    const on = await startCall({ codec: 'pcmu', callId: 'realtime-dtx', suppressesSilence: true });
+    await bookAt(on, 'pcmu', 'three in the afternoon');
+    expect((await bookings()).at(-1)).toMatchObject({ callId: 'realtime-dtx', time: '15:00' });
   });
 
   it.each([

@@ -28,10 +28,6 @@ export const quiet_level_max = 48;
  */
 export const lead_ms = 120;
 
-/** How long nothing may come from the caller before silence is sent instead: the session lives on sound. */
-export const caller_quiet_ms = 200;
-export const filler_ms = 100;
-
 /** Transcripts have no end of their own: this much time without a word is one. */
 export const heard_settle_ms = 800;
 
@@ -39,8 +35,11 @@ export const heard_settle_ms = 800;
 export const delegation_settle_ms = 250;
 export const delegation_wait_ms_max = 2000;
 
-/** Quiet after which a reply was the last one, and not a pause between two sentences. */
-export const goodbye_quiet_ms = 1200;
+/**
+ * Quiet after the end of a reply (`quiet_ms` of it are over) that makes it the last one, and no pause between
+ * two sentences. Any longer, and the caller answers the goodbye, which takes the hang-up back.
+ */
+export const goodbye_quiet_ms = 600;
 
 /** How long the goodbye may take to be spoken after a tool asked to hang up. */
 export const goodbye_ms_max = 8000;

@@ -7,12 +7,12 @@ import type { Clock } from '../../../base/clock.ts';
 import { newId } from '../../../base/ids.ts';
 import type { Log } from '../../../base/log.ts';
 import type { ConnectOptions, SessionEvents, VoiceSession } from '../../voice-model.ts';
+import { CallerLine } from '../realtime/caller-line.ts';
 import { ConnectError } from '../realtime/connect.ts';
 import { Expiry } from '../realtime/expiry.ts';
 import { errors_max, text_chars_max } from '../realtime/limits.ts';
 import { Wire, type WireCounts } from '../realtime/wire.ts';
 import type { BackendHands, LiveBackend } from './backend.ts';
-import { CallerLine } from './caller-line.ts';
 import { commentary, sessionClose, type ClientEvent } from './client-events.ts';
 import { Farewell } from './farewell.ts';
 import { HeardWords } from './heard-words.ts';
@@ -113,11 +113,11 @@ export class LiveSession implements VoiceSession {
       expecting: () => false,
     });
     this.#line = new CallerLine({
-      clock,
-      codec: call.codec,
-      appendMs: options.appendMs,
+      type: 'session.input_audio.append',
+      ...{ clock, codec: call.codec, appendMs: options.appendMs },
       send: (message) => this.#wire.append(message),
     });
+    this.#line.begin();
   }
 
   readonly #hands: BackendHands = {

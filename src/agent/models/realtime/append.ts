@@ -6,6 +6,9 @@ import { gap_fill_ms_max } from './limits.ts';
 const tail = Buffer.from('"}');
 const bytes_per_ms = SAMPLE_RATE_HZ / 1000;
 
+/** What the protocols call the message. */
+export type AppendType = 'input_audio_buffer.append' | 'session.input_audio.append';
+
 /**
  * Collects `appendMs` of G.711 and hands out whole messages. A batch always has the same length, so
  * its JSON has too: one buffer is filled over and over, and `send` must be done with it when it returns.
@@ -18,9 +21,8 @@ export class AppendBatch {
   readonly #send: (message: Uint8Array) => void;
   #filled = 0;
 
-  /** `type` is what the protocol calls the message. */
   constructor(options: {
-    type: 'input_audio_buffer.append' | 'session.input_audio.append';
+    type: AppendType;
     appendMs: number;
     codec: Codec;
     send: (message: Uint8Array) => void;

@@ -12,6 +12,13 @@ export const dropped_ms_max = 3000;
 /** Silence put in for sound that never arrived; a longer gap tells a model no more than this. */
 export const gap_fill_ms_max = 2000;
 
+/** How long nothing may come from the caller before silence is sent instead, and how much at a time. */
+export const caller_quiet_ms = 200;
+export const filler_ms = 100;
+
+/** Silence that a Realtime server needs to end a turn: `semantic` waits for up to 8 s. */
+export const turn_silence_ms_max = 10_000;
+
 /** Messages that are no events, after which the server is not believed any more. */
 export const not_events_max = 10;
 

@@ -5,7 +5,7 @@ import type { WebSocket } from 'ws';
 import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
 import type { ConnectOptions, SessionEvents, VoiceSession } from '../../voice-model.ts';
-import { AppendBatch } from './append.ts';
+import { CallerLine } from './caller-line.ts';
 import { itemTruncate, note, replayOf, responseCancel, toolOutput } from './client-events.ts';
 import { ConnectError } from './connect.ts';
 import { Digits } from './digits.ts';
@@ -47,15 +47,14 @@ export class RealtimeSession implements VoiceSession {
   readonly #counts: SessionCounts;
   readonly #log: Log | undefined;
   readonly #wire: Wire<ServerEvent>;
-  #batch: AppendBatch;
+  #line: CallerLine;
   readonly #responses: ResponseQueue;
   readonly #replies = new Replies();
   readonly #utterances = new Transcripts();
   readonly #tools: ToolCalls;
   readonly #digits: Digits;
   readonly #clock: Clock;
-  readonly #models: RealtimeSessionOptions['models'];
-  readonly #appendMs: number;
+  readonly #options: Pick<RealtimeSessionOptions, 'models' | 'appendMs'>;
   readonly #expiry: Expiry;
   readonly #gone = Promise.withResolvers<undefined>();
   #settings: SessionUpdateEvent | null = null;
@@ -69,7 +68,7 @@ export class RealtimeSession implements VoiceSession {
     this.#counts = options.counts;
     this.#log = options.log;
     this.#clock = options.clock;
-    this.#models = options.models;
+    this.#options = options;
     this.#expiry = new Expiry({
       ...{ clock: options.clock, now: options.call.now },
       soon: (leftMs) => this.#tell('expiring', { leftMs }),
@@ -98,8 +97,7 @@ export class RealtimeSession implements VoiceSession {
       },
       expecting: () => this.#responses.busy,
     });
-    this.#appendMs = options.appendMs;
-    this.#batch = this.#batchFor(options.call);
+    this.#line = this.#lineFor(options.call);
   }
 
   /** Resolves when the server has taken the settings. @throws ConnectError */
@@ -124,18 +122,22 @@ export class RealtimeSession implements VoiceSession {
   attach(call: ConnectOptions, settings: SessionUpdateEvent): void {
     if (this.#closed) throw new ConnectError('the session ended before the call had it', true);
     this.#call = call;
-    this.#batch = this.#batchFor(call);
+    this.#line.close();
+    this.#line = this.#lineFor(call);
     if (!isDeepStrictEqual(settings, this.#settings)) this.#wire.send({ ...settings, event_id: SETTLE });
     this.#begin();
   }
 
-  #batchFor({ codec }: ConnectOptions): AppendBatch {
-    const send = (message: Uint8Array): void => this.#wire.append(message);
-    return new AppendBatch({ type: 'input_audio_buffer.append', appendMs: this.#appendMs, codec, send });
+  #lineFor({ codec }: ConnectOptions): CallerLine {
+    return new CallerLine({
+      type: 'input_audio_buffer.append',
+      ...{ clock: this.#clock, codec, appendMs: this.#options.appendMs },
+      send: (message) => this.#wire.append(message),
+    });
   }
 
   hear(bytes: Uint8Array, gapMs: number): void {
-    if (!this.#closed) this.#batch.add(bytes, gapMs);
+    if (!this.#closed) this.#line.hear(bytes, gapMs);
   }
 
   /**
@@ -199,6 +201,7 @@ export class RealtimeSession implements VoiceSession {
     this.#tell('closed', {});
     this.#closed = true;
     this.#expiry.cancel();
+    this.#line.close();
     this.#digits.close();
     this.#wire.close();
     this.#starting?.reject(new ConnectError('closed while connecting', true));
@@ -350,13 +353,14 @@ export class RealtimeSession implements VoiceSession {
     }
     this.#tell('heard', { utteranceId, text: event.transcript.slice(0, text_chars_max), final: true });
     if (event.usage !== undefined)
-      this.#tell('usage', { usage: transcriptionUsage(this.#models.transcription, event.usage) });
+      this.#tell('usage', { usage: transcriptionUsage(this.#options.models.transcription, event.usage) });
   }
 
   #done(response: ServerEventOf<'response.done'>['response']): void {
     const interrupted = response.status !== 'completed';
     for (const open of this.#replies.openOf(response.id)) this.#end(open, interrupted);
-    if (response.usage) this.#tell('usage', { usage: responseUsage(this.#models.response, response.usage) });
+    if (response.usage)
+      this.#tell('usage', { usage: responseUsage(this.#options.models.response, response.usage) });
     const running = this.#responses.running;
     if (!this.#responses.done(response.id)) return;
     if (response.status === 'failed') {

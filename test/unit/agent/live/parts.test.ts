@@ -1,17 +1,13 @@
-/** The small parts of a Live session that wait for time: words, silence, goodbyes. */
+/** The small parts of a Live session that wait for time: words and goodbyes. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import { CallerLine } from '../../../../src/agent/models/live/caller-line.ts';
 import { Farewell } from '../../../../src/agent/models/live/farewell.ts';
 import { HeardWords, type Utterance } from '../../../../src/agent/models/live/heard-words.ts';
 import {
-  caller_quiet_ms,
-  filler_ms,
   goodbye_ms_max,
   goodbye_quiet_ms,
   heard_settle_ms,
 } from '../../../../src/agent/models/live/limits.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
-import { cannedSound } from '../../../support/realtime-server/canned-sound.ts';
 
 let clock: ManualClock;
 
@@ -66,74 +62,6 @@ describe('heard words', () => {
     words.close();
     clock.advance(heard_settle_ms);
     expect(told.filter((one) => one.final)).toEqual([]);
-    expect(clock.pending).toBe(0);
-  });
-});
-
-describe('the caller’s line', () => {
-  let sentMs: number;
-  let silentMs: number;
-  let line: CallerLine;
-
-  beforeEach(() => {
-    sentMs = silentMs = 0;
-    line = new CallerLine({
-      clock,
-      codec: 'pcmu',
-      appendMs: 20,
-      send: (message) => {
-        const { type, audio } = JSON.parse(Buffer.from(message).toString()) as {
-          type: string;
-          audio: string;
-        };
-        expect(type).toBe('session.input_audio.append');
-        const bytes = Buffer.from(audio, 'base64');
-        sentMs += bytes.length / 8;
-        if (bytes.every((byte) => byte === 0xff)) silentMs += bytes.length / 8;
-      },
-    });
-  });
-
-  const frame = cannedSound(20);
-  const speak = (ms: number): void => {
-    for (let at = 0; at < ms; at += 20) {
-      line.hear(frame, 0);
-      clock.advance(20);
-    }
-  };
-
-  it('carries sound as it comes', () => {
-    speak(1000);
-    expect(sentMs).toBe(1000);
-    expect(silentMs).toBe(0);
-  });
-
-  it('carries silence while nothing comes', () => {
-    speak(200);
-    clock.advance(2000);
-    expect(silentMs).toBeGreaterThanOrEqual(2000 - caller_quiet_ms - filler_ms);
-    expect(silentMs).toBeLessThanOrEqual(2000);
-  });
-
-  it('keeps true time over a gap that it has filled already', () => {
-    speak(200);
-    clock.advance(1000);
-    line.hear(frame, 1000);
-    expect(sentMs).toBeGreaterThanOrEqual(200 + 1000 + 20 - filler_ms);
-    expect(sentMs).toBeLessThanOrEqual(200 + 1000 + 20 + filler_ms);
-  });
-
-  it('fills a short gap, which it has not noticed, once', () => {
-    speak(200);
-    line.hear(frame, 60);
-    expect(sentMs).toBe(280);
-    expect(silentMs).toBe(60);
-  });
-
-  it('is silent for good when it is closed', () => {
-    line.close();
-    clock.advance(5000);
-    expect(sentMs).toBe(0);
     expect(clock.pending).toBe(0);
   });
 });
