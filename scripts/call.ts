@@ -70,7 +70,7 @@ function readPlan(): CallPlan {
 
 function scriptOf([first, ...more]: readonly string[], wantsText: boolean): Script {
   if (first !== undefined) return new ListScript([first, ...more]);
-  return new BookingScript(nextOpenDay(), wantsText ? ['text me the confirmation'] : []);
+  return new BookingScript(nextOpenDay(), { afterwards: wantsText ? ['text me the confirmation'] : [] });
 }
 
 try {

@@ -2,12 +2,10 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { Baresip } from '../support/baresip.ts';
 import { TestGateway, shippedProfile } from '../support/gateway.ts';
 import type { CallRecord, TimelineEntry } from '../support/operator.ts';
-import { BookingScript } from '../support/phone/scripts.ts';
 import { levelDbfs } from '../support/sound/level.ts';
-import { speak } from '../support/sound/speak.ts';
+import { bookBySpeech, expectBooked } from '../support/spoken-booking.ts';
 
 const number = '+15550100';
-const turn_patience_ms = 20_000;
 
 function entriesOf(record: CallRecord, type: TimelineEntry['type']): TimelineEntry[] {
   return record.timeline.filter((entry) => entry.type === type);
@@ -74,33 +72,12 @@ describe.each(['pcmu', 'pcma'] as const)('baresip with %s', (codec) => {
   });
 
   it('books an appointment by voice', { timeout: 120_000 }, async () => {
-    const { phone, sipCallId } = await inCall();
-    const script = new BookingScript();
-    for (let replies = 0; ;) {
-      const record = await gateway.record(
-        sipCallId,
-        `the agent's words after ${replies} of its replies`,
-        (one) => one.ending !== undefined || entriesOf(one, 'said').length > replies,
-        turn_patience_ms,
-      );
-      const said = entriesOf(record, 'said');
-      const last = said.at(-1);
-      if (record.ending !== undefined || last?.type !== 'said') break;
-      replies = said.length;
-      // The goodbye is told when it has been played: nobody answers it.
-      if (!last.text.endsWith('Goodbye.')) await phone.say(await speak(script.answer(last.text)));
-    }
-    await phone.event('CALL_CLOSED', turn_patience_ms);
-    expect((await gateway.cdr(sipCallId)).ending).toBe('agent-hung-up');
-    const record = await gateway.record(sipCallId, 'the end', (one) => one.ending !== undefined);
-    const bookings = entriesOf(record, 'tool');
-    // Names that sound alike may be confused; the caller agrees to what is read back, and that is booked.
-    const readBack = entriesOf(record, 'said').map((entry) => ('text' in entry ? entry.text : ''));
-    const [, name] = /, for (\w+ \w+)\. Is that right/.exec(readBack.join('\n')) ?? [];
-    expect(name).toBeDefined();
-    expect(bookings).toMatchObject([
-      { name: 'book_appointment', arguments: { name, time: '10:00' }, result: { ok: true, name } },
-    ]);
+    const { phone } = await inCall();
+    const say = (samples: Int16Array): Promise<void> => phone.say(samples);
+    const record = await bookBySpeech({ gateway, profile: 'clinic-receptionist', say });
+    await phone.event('CALL_CLOSED');
+    expectBooked(record);
+    expect(entriesOf(record, 'tool')).toMatchObject([{ arguments: { time: '10:00' } }]);
   });
 
   it('leaves nothing open', async () => {

@@ -1,92 +1,108 @@
-/** A whole booking by voice through OpenAI's Realtime protocol, from a phone, with the local server. */
+/**
+ * Whole bookings by voice through OpenAI's protocols, with the local server, in real time: from a softphone
+ * and from Chromium on the demo page, through Realtime and through Live side by side.
+ */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { CallFollower } from '../../scripts/call/follow.ts';
-import type { AgentProfile } from '../../src/agent/profile.ts';
+import { Baresip, freeTcpPort } from '../support/baresip.ts';
 import { shippedProfile, TestGateway } from '../support/gateway.ts';
-import type { CallRecord, TimelineEntry } from '../support/operator.ts';
-import { converse } from '../support/phone/conversation.ts';
-import { TestPhone } from '../support/phone/phone.ts';
-import { BookingScript } from '../support/phone/scripts.ts';
+import { liveReceptionist } from '../support/realtime-server/live/receptionist.ts';
 import { receptionist } from '../support/realtime-server/receptionist.ts';
 import { startRealtimeServer, type RealtimeServer } from '../support/realtime-server/server.ts';
 import { SpeechMachine } from '../support/realtime-server/speech/machine.ts';
-import { speak } from '../support/sound/speak.ts';
+import { bookBySpeech, expectBooked } from '../support/spoken-booking.ts';
+import { buildForBrowsers } from '../support/web-builds.ts';
+import { SpeakingVisitor } from '../support/widget/speaking-visitor.ts';
 
-const number = '+15550101';
+/** Each call has a profile and a time of its own: they share the book of appointments. */
+const phones = [
+  { adapter: 'realtime', profile: 'realtime-by-phone', number: '+15550101', time: 'at ten in the morning' },
+  { adapter: 'live', profile: 'live-by-phone', number: '+15550102', time: 'at noon' },
+] as const;
+const visitors = [
+  { adapter: 'realtime', profile: 'realtime-by-browser', time: 'at two in the afternoon' },
+  { adapter: 'live', profile: 'live-by-browser', time: 'at four in the afternoon' },
+] as const;
 
 let folder: string;
 let machine: SpeechMachine;
 let server: RealtimeServer;
 let gateway: TestGateway;
+let browsers: Record<'realtime' | 'live', SpeakingVisitor>;
 
 beforeAll(async () => {
+  await buildForBrowsers('widget');
   folder = await mkdtemp(join(tmpdir(), 'trunkline-openai-'));
   const shipped = shippedProfile('clinic-receptionist');
   machine = await SpeechMachine.create({ profile: shipped, cacheFolder: folder });
   server = await startRealtimeServer({
     apiKey: 'test-key',
     behave: receptionist({ machine }),
+    behaveLive: liveReceptionist({ machine }),
   });
-  const profile: AgentProfile = { ...shipped, model: { ...shipped.model, adapter: 'realtime' } };
+  const upstream = { base_url: server.baseUrl, api_key: 'test-key' };
+  const port = await freeTcpPort();
+  const key = { key: 'demo', tenant: 'default', origins: [`http://127.0.0.1:${port}`] };
   gateway = await TestGateway.start({
-    profiles: [profile],
-    numbers: [{ number, profile: profile.name }],
+    profiles: [...phones, ...visitors].map(({ adapter, profile: name }) => ({
+      ...{ ...shipped, name, model: { ...shipped.model, adapter } },
+    })),
+    numbers: phones.map(({ number, profile }) => ({ number, profile })),
     trunks: [{ name: 'softphones', allow: ['127.0.0.1/32'] }],
-    models: { realtime: { base_url: server.baseUrl, api_key: 'test-key' } },
+    web: { port, widget_keys: [{ ...key, profiles: visitors.map(({ profile }) => profile) }] },
+    models: { realtime: upstream, live: upstream },
   });
+  // The start of a browser takes the whole machine for a moment: it must not fall into anybody's call.
+  browsers = { realtime: await SpeakingVisitor.start(), live: await SpeakingVisitor.start() };
 });
 
 afterAll(async () => {
+  await Promise.all([browsers.realtime.close(), browsers.live.close()]);
   await gateway.close();
   await Promise.all([server.close(), machine.close()]);
   await rm(folder, { recursive: true });
 });
 
-function entriesOf(record: CallRecord, type: TimelineEntry['type']): TimelineEntry[] {
-  return record.timeline.filter((entry) => entry.type === type);
+async function nothingIsOpen(): Promise<void> {
+  expect(await gateway.leftOpen()).toEqual([]);
 }
 
-/** Names that sound alike may be confused; the caller agrees to what is read back, and that is booked. */
-function nameReadBack(said: string): string | undefined {
-  return [...said.matchAll(/, for (\w+(?: \w+)?)\. Is that right/g)].at(-1)?.[1];
-}
-
-describe('a caller', () => {
-  it('books by phone through the realtime adapter', { timeout: 120_000 }, async () => {
-    const phone = await TestPhone.start();
+describe.concurrent('a caller with baresip books by voice', { timeout: 120_000 }, () => {
+  it.for(phones)('through $adapter', async ({ profile, number, time }) => {
+    const phone = await Baresip.start({ codec: 'pcma' });
     try {
-      const call = await phone.dial({ to: number, target: gateway.target, codec: 'pcma' });
-      const { sipCallId } = call;
-      const said: string[] = [];
-      const follower = new CallFollower(gateway.operatorUrl, sipCallId, (entry) => {
-        if (entry.type === 'said') said.push(entry.text);
-      });
-      const { outcome } = await converse(call, {
-        script: new BookingScript(),
-        agentSaid: () => said.splice(0).join(' '),
-        speak: (text) => speak(text),
-        turnSilenceMs: 1200,
-        timeoutMs: 90_000,
-      });
-      await follower.finish();
-      expect(outcome).toBe('ended');
-      expect((await gateway.cdr(sipCallId)).ending).toBe('agent-hung-up');
-      const record = await gateway.record(sipCallId, 'the end', (one) => one.ending !== undefined);
-      const words = entriesOf(record, 'said').map((entry) => ('text' in entry ? String(entry.text) : ''));
-      const name = nameReadBack(words.join(' '));
-      // A time that was taken is asked for anew: what counts is the last.
-      expect(entriesOf(record, 'tool').at(-1)).toMatchObject({
-        name: 'book_appointment',
-        arguments: { name },
-        result: { ok: true, name },
-      });
+      await phone.dial(`sip:${number}@${gateway.target}`);
+      await phone.event('CALL_ESTABLISHED');
+      expectBooked(await bookBySpeech({ gateway, profile, time, say: (samples) => phone.say(samples) }));
+      await phone.event('CALL_CLOSED');
     } finally {
       await phone.close();
     }
-    for (const { refused } of server.connections) expect(refused).toEqual([]);
-    expect(await gateway.leftOpen()).toEqual([]);
   });
+});
+
+/** Between the pairs, too: four calls at a time are too many for two slow cores. */
+it('leaves nothing open by phone', nothingIsOpen);
+
+describe.concurrent('a visitor with Chromium books by voice', { timeout: 120_000 }, () => {
+  it.for(visitors)('through $adapter', async ({ adapter, profile, time }) => {
+    const visitor = browsers[adapter];
+    await visitor.call(gateway.gateway.webUrl, { profile });
+    expectBooked(await bookBySpeech({ gateway, profile, time, say: (samples) => visitor.say(samples) }));
+    const captions = await visitor.captions();
+    expect(captions).toMatch(/Agent\s+Thank you for calling Harbour Clinic/);
+    expect(captions).toMatch(/You\s+.*appointment/i);
+    expect(captions).toMatch(/book appointment: done/);
+    expect(visitor.complaints).toEqual([]);
+  });
+});
+
+it('leaves nothing open by browser', nothingIsOpen);
+
+it('says nothing that the protocols do not know', () => {
+  const connections = [...server.connections, ...server.liveConnections];
+  expect(connections.length).toBeGreaterThanOrEqual(phones.length + visitors.length);
+  for (const { refused } of connections) expect(refused).toEqual([]);
 });

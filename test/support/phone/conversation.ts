@@ -35,6 +35,10 @@ export async function converse(call: PhoneCall, options: ConversationOptions): P
     if (outcome === 'timeout' || spoken === sentences_max)
       return { outcome: 'timeout', ended: undefined, spoken };
     const text = script.answer(agentSaid());
+    if (text === '') {
+      call.ear.listenAnew();
+      continue;
+    }
     const samples = await speak(text);
     if (call.over) continue;
     onSpeak?.(text);

@@ -141,7 +141,8 @@ class Receptionist {
       // Not known yet. Empty, because OpenAI's types know no null here, and the Agents SDK wants the field.
       content: [{ type: 'input_audio', transcript: '' }],
     });
-    this.#inputs.push(async () => this.#dialog.heard(await text));
+    // What the ears lost was not understood, and is asked for again.
+    this.#inputs.push(async () => this.#dialog.heard(await text.catch(() => '')));
     if (detection !== null && detection?.create_response !== false && this.#running === null) {
       // A response that was interrupted is still saying so: the answer follows it.
       void this.#respond(null);

@@ -2,7 +2,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { Ear } from '../../support/phone/ear.ts';
 import { RtpEndpoint, soundOf } from '../../support/phone/rtp-endpoint.ts';
 import { continuity, type ReceivedPacket } from '../../support/phone/rtp-record.ts';
-import { BookingScript, ListScript, nextOpenDay } from '../../support/phone/scripts.ts';
+import { BookingScript, ListScript, nextOpenDay, wantsAnswer } from '../../support/phone/scripts.ts';
 import { readAnswer, writeOffer } from '../../support/phone/sdp.ts';
 import { joined, silence, tone, toneShare } from '../../support/sound/level.ts';
 import { until } from '../../support/until.ts';
@@ -165,10 +165,13 @@ describe('scripts', () => {
     const days = [22, 23, 24, 25, 26, 27, 28].map((day) => nextOpenDay(new Date(2026, 10, day, 12)));
     expect(days).toEqual([...Array<string>(5).fill('tomorrow'), 'on Monday', 'on Monday']);
     expect(new BookingScript('on Monday').answer('Hello?')).toContain('appointment on Monday at ten');
+    expect(new BookingScript('on Monday', { time: 'at noon' }).answer('Hello?')).toContain(
+      'on Monday at noon',
+    );
   });
 
   it('a booking may want more, one thing each time that is asked', () => {
-    const script = new BookingScript('tomorrow', ['text me', 'where are you']);
+    const script = new BookingScript('tomorrow', { afterwards: ['text me', 'where are you'] });
     script.answer('How can I help you?');
     const asked = (): string => script.answer('Is there anything else I can do for you?');
     expect([asked(), asked(), asked(), asked()]).toEqual([
@@ -186,5 +189,12 @@ describe('scripts', () => {
     expect(script.answer('That time is taken already. And at what time?')).toBe('at three in the afternoon');
     expect(script.answer('(static)')).toBe('at three in the afternoon');
     expect(script.answer('Is there anything else I can do for you?')).toBe('no thank you');
+    expect(script.answer('Thank you for calling. Goodbye.')).toBe('');
+  });
+
+  it('know questions from pieces of a reply', () => {
+    expect(wantsAnswer('You are booked. Is there anything else? ')).toBe(true);
+    expect(wantsAnswer('Sorry, I did not catch that. You can book an appointment.')).toBe(true);
+    expect(wantsAnswer('You are booked for tomorrow.')).toBe(false);
   });
 });
