@@ -99,11 +99,12 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
     ...(threads.handles.length === 0 ? ['no media thread is alive'] : []),
     ...(sfu.census().workers === 0 ? ['no mediasoup worker is alive'] : []),
   ];
+  const warnings = (): string[] => jobs?.warnings() ?? [];
   measureParts({ threads, sfu, rooms, phone, web }, metrics);
   measureSpares(threads, metrics);
   if (jobs !== undefined) measureJobs(jobs, metrics);
   const operator = await OperatorApi.start(
-    { journal, metrics, troubles, census, records: { ...records, mcp_servers: () => mcp.states } },
+    { journal, metrics, troubles, warnings, census, records: { ...records, mcp_servers: () => mcp.states } },
     { host: config.operator.host, port: config.operator.port, log },
   );
   order.add('operator API', operator);

@@ -29,8 +29,8 @@ export interface Jobs {
   readonly spool: Spool;
   /** The span of an open call; empty when none is. */
   readonly traceparentOf: (callId: string) => string;
-  /** What operators should know: work that waits because something is away. */
-  troubles(): string[];
+  /** What operators should know: work that waits because something is away. No call is refused for it. */
+  warnings(): string[];
   /** Process ids of the children, by name; undefined while one is not running. */
   children(): Record<string, number | undefined>;
 }
@@ -67,7 +67,7 @@ export async function startJobs(parts: {
   });
   return {
     ...{ enqueue: new SpooledEnqueue(spool), queues, store, spool, traceparentOf },
-    troubles: () => [
+    warnings: () => [
       ...(forwarder.isAway ? [`Redis takes no jobs: ${spool.waiting} wait in the spool`] : []),
       ...(spool.refused > 0 ? [`the spool was full: ${spool.refused} entries are lost`] : []),
     ],

@@ -56,7 +56,7 @@ export interface RawDialog {
   /** May call back several times: provisional responses count. */
   request(
     options: { method: string; headers: RawHeaders },
-    done: (error: unknown, response?: { readonly status: number }) => void,
+    done: (error: unknown, response?: { readonly status: number; get(name: string): string }) => void,
   ): void;
 }
 

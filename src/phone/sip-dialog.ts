@@ -59,11 +59,11 @@ export class SipDialog {
   }
 
   /**
-   * Sends a request within the dialog. Resolves with the status of its final response; when there is none,
-   * the SIP server makes one (408).
+   * Sends a request within the dialog. Resolves with the status of its final response and the CSeq number
+   * of both; when there is no response, the SIP server makes one (408).
    * @throws Error when it cannot be sent
    */
-  ask(method: string, headers: RawHeaders): Promise<number> {
+  ask(method: string, headers: RawHeaders): Promise<{ status: number; sequence: number }> {
     const connection = this.#connection();
     if (!this.#raw.connected || connection === undefined)
       return Promise.reject(new Error(this.#raw.connected ? 'the SIP server is gone' : 'the dialog is over'));
@@ -72,7 +72,8 @@ export class SipDialog {
       // dlg.refer() of the library is broken (it loses its object); dlg.request() is what it should call.
       this.#raw.request({ method, headers }, (error, response) => {
         if (response === undefined) reject(error instanceof Error ? error : new Error(String(error)));
-        else if (response.status >= 200) resolve(response.status);
+        else if (response.status >= 200)
+          resolve({ status: response.status, sequence: sequenceIn(response.get('CSeq')) });
       });
     });
   }

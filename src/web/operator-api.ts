@@ -14,6 +14,8 @@ export interface OperatorSources {
   readonly journal: Journal;
   /** Why new calls would be refused right now; empty when they would not. */
   readonly troubles: () => string[];
+  /** What an operator should see to while calls are taken all the same. */
+  readonly warnings: () => string[];
   readonly census: () => Promise<unknown>;
   /** The page that Prometheus reads. */
   readonly metrics: { readonly contentType: string; scrape(): Promise<string> };
@@ -95,8 +97,9 @@ function problemOf(error: unknown): Problem {
 function addRoutes(server: FastifyInstance, sources: OperatorSources): void {
   server.get('/healthz', () => ({ status: 'alive' }));
   server.get('/readyz', async (_request, reply) => {
-    const troubles = sources.troubles();
-    await reply.status(troubles.length === 0 ? 200 : 503).send({ ready: troubles.length === 0, troubles });
+    const [troubles, warnings] = [sources.troubles(), sources.warnings()];
+    const ready = troubles.length === 0;
+    await reply.status(ready ? 200 : 503).send({ ready, troubles, warnings });
   });
   server.get('/metrics', async (_request, reply) => {
     const page = await sources.metrics.scrape();

@@ -29,7 +29,7 @@ async function ask(path: string): Promise<{ status: number; body: unknown }> {
 
 describe('a gateway', () => {
   it('is ready, and has nothing open before the first call', async () => {
-    expect(await ask('/readyz')).toEqual({ status: 200, body: { ready: true, troubles: [] } });
+    expect(await ask('/readyz')).toEqual({ status: 200, body: { ready: true, troubles: [], warnings: [] } });
     const census = await gateway.gateway.census();
     expect(census).toMatchObject({ calls: 0, rooms: 0 });
     expect(census.threads.map((thread) => thread.census.legs)).toEqual([0]);

@@ -53,8 +53,8 @@ describe('a gateway that keeps its calls', () => {
     const jobs = await start({ worker: 'none' });
     call('call_1');
     await jobs?.spool.settled();
-    await until('it noticed', () => (jobs?.troubles() ?? []).length > 0);
-    expect(jobs?.troubles()).toEqual(['Redis takes no jobs: 3 wait in the spool']);
+    await until('it noticed', () => (jobs?.warnings() ?? []).length > 0);
+    expect(jobs?.warnings()).toEqual(['Redis takes no jobs: 3 wait in the spool']);
     expect(jobs?.children()).toEqual({});
     await expect(jobs?.store.ping()).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
     await order.close();

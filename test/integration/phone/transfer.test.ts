@@ -84,6 +84,42 @@ describe('a call that is handed over', () => {
   });
 });
 
+describe('a second transfer in a dialog', () => {
+  async function afterOneThatNobodyWaitsFor(): Promise<{ ids: string[]; second: Promise<TransferOutcome> }> {
+    await inCall();
+    expect(await transfer('+15550123', 50)).toEqual({ outcome: 'unknown' });
+    const second = transfer('+15550124');
+    const refers = (): SipText[] => caller.received.filter((one) => one.method === 'REFER');
+    await until('a second REFER', () => refers().length === 2);
+    return { ids: refers().map((one) => String(Number.parseInt(one.header('CSeq'), 10))), second };
+  }
+  const event = (id = ''): Record<string, string> => ({ Event: `refer;id=${id}` });
+
+  it('is told from the first by the id of its NOTIFYs (RFC 3515)', async () => {
+    const { ids, second } = await afterOneThatNobodyWaitsFor();
+    expect((await notify('SIP/2.0 486 Busy Here', 'terminated', event(ids[0]))).status).toBe(200);
+    expect((await notify('SIP/2.0 100 Trying', 'active', event(ids[1]))).status).toBe(200);
+    expect((await notify('SIP/2.0 480 Nobody', 'terminated', event(ids[1]))).status).toBe(200);
+    expect(await second).toEqual({ outcome: 'failed', status: 480 });
+    expect((await notify('SIP/2.0 200 OK', 'active', event(ids[0]))).status).toBe(481);
+    expect(stage.door.calls).toBe(1);
+  });
+
+  it('is not failed by what the first still tells without an id', async () => {
+    const { ids, second } = await afterOneThatNobodyWaitsFor();
+    await notify('SIP/2.0 503 Later', 'terminated');
+    await notify('SIP/2.0 200 OK', 'terminated', event(ids[1]));
+    expect(await second).toEqual({ outcome: 'transferred' });
+  });
+
+  it.each(['4000000000', 'x', ''])('has no NOTIFY with the id "%s"', async (id) => {
+    const { second } = await afterOneThatNobodyWaitsFor();
+    expect((await notify('SIP/2.0 200 OK', 'terminated', event(id))).status).toBe(481);
+    await caller.bye();
+    expect(await second).toEqual({ outcome: 'ended' });
+  });
+});
+
 describe('a call that is not handed over goes on', () => {
   it.each([
     ['SIP/2.0 486 Busy Here', 486],

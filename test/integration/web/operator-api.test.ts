@@ -10,13 +10,17 @@ afterEach(async () => {
   await Promise.all(open.splice(0).map((api) => api.close()));
 });
 
-async function start(troubles: string[] = []): Promise<{ api: OperatorApi; journal: Journal }> {
+async function start(
+  troubles: string[] = [],
+  warnings: string[] = [],
+): Promise<{ api: OperatorApi; journal: Journal }> {
   const journal = new Journal();
   const api = await OperatorApi.start(
     {
       journal,
       metrics: new Metrics({ ofProcess: false }),
       troubles: () => troubles,
+      warnings: () => warnings,
       census: () => Promise.resolve({ legs: 0 }),
       records: {
         appointments: () => [{ name: 'Anna Miller', day: '2030-01-02', time: '10:00' }],
@@ -51,12 +55,21 @@ describe('the operator API', () => {
   it('says that it lives, and whether it takes calls', async () => {
     const { api } = await start();
     expect((await get(api, '/healthz')).body).toEqual({ status: 'alive' });
-    expect(await get(api, '/readyz')).toEqual({ status: 200, body: { ready: true, troubles: [] } });
+    expect(await get(api, '/readyz')).toEqual({
+      status: 200,
+      body: { ready: true, troubles: [], warnings: [] },
+    });
     const ill = await start(['the SIP server is lost']);
     expect(await get(ill.api, '/readyz')).toEqual({
       status: 503,
-      body: { ready: false, troubles: ['the SIP server is lost'] },
+      body: { ready: false, troubles: ['the SIP server is lost'], warnings: [] },
     });
+  });
+
+  it('goes on taking calls when there is something to see to, and says what', async () => {
+    const warnings = ['Redis takes no jobs: 3 wait in the spool'];
+    const { api } = await start([], warnings);
+    expect(await get(api, '/readyz')).toEqual({ status: 200, body: { ready: true, troubles: [], warnings } });
   });
 
   it('serves what Prometheus reads, in its own format', async () => {
@@ -117,7 +130,7 @@ describe('the operator API', () => {
   });
 
   it('answers 500 and tells the log alone when a part fails', async () => {
-    const sources = { journal: new Journal(), troubles: () => [], records: {} };
+    const sources = { journal: new Journal(), troubles: () => [], warnings: () => [], records: {} };
     const api = await OperatorApi.start(
       {
         metrics: new Metrics({ ofProcess: false }),
