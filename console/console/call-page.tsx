@@ -3,8 +3,8 @@ import { useQuery } from '@tanstack/react-query';
 import type { ReactElement, ReactNode } from 'react';
 import type { Api } from './api.ts';
 import { Answer, Empty, Tag } from './parts.tsx';
-import { wholeCall, type WholeCall } from './rows.ts';
-import { dayAndClock, length, milliseconds, money, plain, tone, who } from './words.ts';
+import { callJobs, wholeCall, type CallJob, type WholeCall } from './rows.ts';
+import { clock, dayAndClock, length, milliseconds, money, plain, tone, who } from './words.ts';
 
 interface Moment {
   readonly seq: number;
@@ -62,10 +62,10 @@ export function CallPage({ api, callId }: { api: Api; callId: string }): ReactEl
     queryFn: () => api.get(`/calls/${encodeURIComponent(callId)}`, wholeCall),
     refetchInterval: 3000,
   });
-  return <Answer query={query}>{(call) => <Whole call={call} />}</Answer>;
+  return <Answer query={query}>{(call) => <Whole api={api} call={call} />}</Answer>;
 }
 
-function Whole({ call }: { call: WholeCall }): ReactElement {
+function Whole({ api, call }: { api: Api; call: WholeCall }): ReactElement {
   const moments = momentsOf(call);
   return (
     <article>
@@ -92,13 +92,13 @@ function Whole({ call }: { call: WholeCall }): ReactElement {
             ))}
           </ol>
         </section>
-        <Aftermath call={call} />
+        <Aftermath api={api} call={call} />
       </div>
     </article>
   );
 }
 
-function Aftermath({ call }: { call: WholeCall }): ReactElement {
+function Aftermath({ api, call }: { api: Api; call: WholeCall }): ReactElement {
   const cost = call.usage.reduce((sum, one) => sum + (one.cost_micros ?? 0), 0);
   return (
     <aside aria-label="What became of it">
@@ -127,6 +127,10 @@ function Aftermath({ call }: { call: WholeCall }): ReactElement {
           <p key={one.activity_id}>{one.summary}</p>
         ))}
       </section>
+      <section className="card" aria-label="Jobs">
+        <h3>Jobs</h3>
+        <Jobs api={api} callId={call.call_id} />
+      </section>
       {cost > 0 && (
         <section className="card">
           <h3>Models</h3>
@@ -135,4 +139,46 @@ function Aftermath({ call }: { call: WholeCall }): ReactElement {
       )}
     </aside>
   );
+}
+
+function Jobs({ api, callId }: { api: Api; callId: string }): ReactElement {
+  const query = useQuery({
+    queryKey: ['jobs', callId],
+    queryFn: () => api.get(`/calls/${encodeURIComponent(callId)}/jobs`, callJobs),
+    refetchInterval: 3000,
+    retry: false,
+  });
+  return (
+    <Answer query={query}>
+      {({ data }) =>
+        data.length === 0 ? (
+          <p className="muted">None is remembered.</p>
+        ) : (
+          <ul className="jobs">
+            {data.map((job) => (
+              <li key={`${job.queue} ${job.key}`}>
+                {plain(job.queue)} <Tag tone={TONES[job.state]}>{STATES[job.state]}</Tag>{' '}
+                <span className="muted small">{howOften(job)}</span>
+                {job.failure !== null && <p className="muted small">{job.failure}</p>}
+              </li>
+            ))}
+          </ul>
+        )
+      }
+    </Answer>
+  );
+}
+
+const STATES = {
+  waiting: 'waiting',
+  active: 'being done',
+  delayed: 'put off',
+  completed: 'done',
+  failed: 'given up',
+} as const;
+const TONES = { waiting: 'none', active: 'none', delayed: 'odd', completed: 'good', failed: 'bad' } as const;
+
+function howOften({ state, attempts, attempts_max, ended_at }: CallJob): string {
+  const tries = attempts > 1 || state === 'delayed' ? `try ${attempts} of ${attempts_max}` : '';
+  return [ended_at === null ? '' : clock(ended_at), tries].filter((part) => part !== '').join(' · ');
 }

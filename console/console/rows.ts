@@ -95,6 +95,22 @@ export const wholeCall = call.extend({
     }),
   ),
 });
+export const callJobs = z.object({
+  data: z.array(
+    z.object({
+      queue: z.string(),
+      key: z.string(),
+      state: z.enum(['waiting', 'active', 'delayed', 'completed', 'failed']),
+      attempts: z.number(),
+      attempts_max: z.number(),
+      asked_at: z.string(),
+      ended_at: words,
+      failure: words,
+    }),
+  ),
+});
+export type CallJob = z.infer<typeof callJobs>['data'][number];
+
 export type WholeCall = z.infer<typeof wholeCall>;
 
 export const contact = z.object({

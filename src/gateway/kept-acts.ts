@@ -91,12 +91,13 @@ function appointmentBook(
         if (row === undefined) return null;
         const data = { type: 'sync' as const, appointmentId: row.appointment_id };
         const key = `${row.appointment_id}/${attemptId}`;
-        await enqueue.enqueue('calendar', { tenant, key, data, traceparent: traceparentOf(callId) });
+        const traceparent = traceparentOf(callId);
+        await enqueue.enqueue('calendar', { tenant, key, data, callId, traceparent });
         return { confirmation: row.confirmation, callId, name: row.name, day: row.day, time: row.time };
       } catch (error) {
         // A COMMIT without an answer may have booked it, and the caller will be told that nothing was booked.
         const data = { type: 'withdraw' as const, attemptId };
-        await enqueue.enqueue('calendar', { tenant, key: `${attemptId}/withdraw`, data });
+        await enqueue.enqueue('calendar', { tenant, key: `${attemptId}/withdraw`, data, callId });
         throw error;
       }
     },

@@ -72,6 +72,7 @@ function queueDesk({ queues }: Pick<Jobs, 'queues'>): QueueDesk {
           return { queue: queue.name, waiting: waiting + prioritized, active, delayed, failed };
         }),
       ),
+    ofCall: (of) => queues.ofCall(of),
     replay: async (letter) => {
       const envelope = envelopeSchema.parse(letter.payload);
       if (isQueueName(letter.queue)) await queues.replay(letter.queue, envelope, letter.replays + 1);

@@ -15,6 +15,8 @@ export const envelopeSchema = z.strictObject({
   at: z.iso.datetime(),
   /** The span that asked for it (W3C Trace Context), when somebody traces. */
   traceparent: z.string().max(64).optional(),
+  /** The call that it follows from, if it follows from one. */
+  callId: z.string().min(1).max(200).optional(),
   data: z.unknown(),
 });
 export type Envelope = z.infer<typeof envelopeSchema>;
@@ -28,21 +30,28 @@ export interface NewJob<Q extends QueueName> {
   readonly delayMs?: number;
   /** The span that it goes on from; empty or none: a trace of its own. */
   readonly traceparent?: string | undefined;
+  /** The call that it follows from; none: the one that its data names, if they name one. */
+  readonly callId?: string | undefined;
 }
 
 /** @throws TrunklineError JOB_PAYLOAD_INVALID: whoever asks for the job is wrong, and is told at once */
 export function wrap<Q extends QueueName>(queue: Q, job: NewJob<Q>): Envelope {
   const parsed = QUEUES[queue].payload.safeParse(job.data);
   if (!parsed.success) throw invalid(queue, z.prettifyError(parsed.error));
-  const { tenant, key, traceparent = '' } = job;
+  const { tenant, key, traceparent = '', callId = callIn(parsed.data) } = job;
   const envelope = {
     ...{ v: QUEUES[queue].version, tenant, key, at: new Date().toISOString() },
     ...(traceparent === '' ? {} : { traceparent }),
+    ...(callId === undefined ? {} : { callId }),
     data: parsed.data,
   };
   const whole = envelopeSchema.safeParse(envelope);
   if (!whole.success) throw invalid(queue, z.prettifyError(whole.error));
   return whole.data;
+}
+
+function callIn(data: object): string | undefined {
+  return 'callId' in data && typeof data.callId === 'string' ? data.callId : undefined;
 }
 
 export interface Opened<Q extends QueueName> extends Omit<Envelope, 'data'> {

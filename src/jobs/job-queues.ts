@@ -2,6 +2,7 @@
 import { Queue, type JobsOptions } from 'bullmq';
 import { TrunklineError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { callJobs, noteCallJobs, type CallJob } from './call-jobs.ts';
 import type { Enqueue } from './enqueue.ts';
 import { jobIdOf, wrap, type Envelope, type NewJob } from './envelope.ts';
 import { QUEUES, QUEUE_NAMES, type QueueName } from './queues.ts';
@@ -12,7 +13,7 @@ import { connectRedis, type RedisAddress } from './redis.ts';
  */
 const kept_done = { age: 24 * 3600, count: 5000 };
 const kept_failed = { age: 7 * 24 * 3600, count: 5000 };
-/** Longest wait for Redis to take a job, in ms. */
+/** Longest wait for an answer of Redis, in ms. */
 const take_ms_max = 5000;
 
 export class JobQueues implements Enqueue {
@@ -56,39 +57,41 @@ export class JobQueues implements Enqueue {
    */
   async add(queue: QueueName, envelopes: readonly Envelope[], delayMs = 0): Promise<void> {
     const { attempts } = QUEUES[queue];
-    const jobs = envelopes.map((envelope) => ({
+    const named = envelopes.map((envelope) => ({ id: jobIdOf(envelope.tenant, envelope.key), envelope }));
+    const jobs = named.map(({ id, envelope }) => ({
       name: queue,
       data: envelope,
       opts: {
-        jobId: jobIdOf(envelope.tenant, envelope.key),
+        jobId: id,
         ...{ attempts, delay: delayMs, backoff: { type: 'bounded' } },
         ...{ removeOnComplete: kept_done, removeOnFail: kept_failed },
       } satisfies JobsOptions,
     }));
-    try {
-      await within(take_ms_max, Promise.resolve(this.#ready().get(queue)?.addBulk(jobs)));
-    } catch (error) {
-      if (error instanceof TrunklineError) throw error;
-      throw new TrunklineError('JOBS_UNAVAILABLE', messageOf(error), { cause: error });
-    }
+    const added = Promise.resolve(this.#ready().get(queue)?.addBulk(jobs));
+    await answered(Promise.all([added, noteCallJobs(this.#redis, this.#address.prefix, queue, named)]));
   }
 
   /** A job that died is given back: with a new id, as the old one is among the failed. */
   async replay(queue: QueueName, envelope: Envelope, replays: number): Promise<void> {
     const again = { ...envelope, key: `${envelope.key}#${replays}` };
     const { attempts } = QUEUES[queue];
-    const options = { jobId: jobIdOf(again.tenant, again.key), attempts, backoff: { type: 'bounded' } };
-    await within(take_ms_max, Promise.resolve(this.#ready().get(queue)?.add(queue, envelope, options)));
+    const id = jobIdOf(again.tenant, again.key);
+    const options = { jobId: id, attempts, backoff: { type: 'bounded' } };
+    const added = Promise.resolve(this.#ready().get(queue)?.add(queue, envelope, options));
+    const named = [{ id, envelope }];
+    await answered(Promise.all([added, noteCallJobs(this.#redis, this.#address.prefix, queue, named)]));
+  }
+
+  /** What a call led to, and what became of it. @throws TrunklineError JOBS_UNAVAILABLE */
+  async ofCall(of: { tenant: string; callId: string }): Promise<CallJob[]> {
+    return answered(callJobs(this.#redis, this.#address.prefix, this.#ready(), of));
   }
 
   /** Jobs that wait, run or are delayed, by queue. @throws TrunklineError JOBS_UNAVAILABLE */
   async depths(): Promise<Record<QueueName, number>> {
     const counted = await Promise.all(
       [...this.#ready()].map(async ([name, queue]): Promise<[QueueName, number]> => {
-        const counts = await within(
-          take_ms_max,
-          queue.getJobCounts('wait', 'active', 'delayed', 'prioritized'),
-        );
+        const counts = await answered(queue.getJobCounts('wait', 'active', 'delayed', 'prioritized'));
         return [name, Object.values(counts).reduce((sum, one) => sum + one, 0)];
       }),
     );
@@ -103,11 +106,16 @@ export class JobQueues implements Enqueue {
   }
 }
 
-async function within<T>(limitMs: number, work: Promise<T>): Promise<T> {
+/** @throws TrunklineError JOBS_UNAVAILABLE: Redis refused, or gave no answer in time */
+async function answered<T>(work: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`no answer of Redis within ${limitMs} ms`)), limitMs);
+  const late = new Error(`no answer of Redis within ${take_ms_max} ms`);
+  const timer = setTimeout(() => reject(late), take_ms_max);
   try {
     return await Promise.race([work, promise]);
+  } catch (error) {
+    if (error instanceof TrunklineError) throw error;
+    throw new TrunklineError('JOBS_UNAVAILABLE', messageOf(error), { cause: error });
   } finally {
     clearTimeout(timer);
   }

@@ -115,8 +115,11 @@ export class JobWorker<Q extends QueueName> {
   async #work(opened: Opened<Q>, attempt: number, { traceparent }: Span): Promise<void> {
     const { queue, handler, tools } = this.#options;
     const signal = AbortSignal.any([AbortSignal.timeout(QUEUES[queue].timeoutMs), this.#stopping.signal]);
-    // Jobs that a job asks for go on from it, unless it says otherwise.
-    const jobs: Enqueue = { enqueue: (name, job) => tools.jobs.enqueue(name, { traceparent, ...job }) };
+    const { callId } = opened;
+    // Jobs that a job asks for go on from it and belong to its call, unless it says otherwise.
+    const jobs: Enqueue = {
+      enqueue: (name, job) => tools.jobs.enqueue(name, { traceparent, callId, ...job }),
+    };
     await Promise.race([handler({ ...opened, attempt, signal }, { ...tools, jobs }), aborted(signal)]);
   }
 

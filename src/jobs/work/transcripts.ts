@@ -33,7 +33,7 @@ export const transcripts: Handler<'transcripts'> = async ({ tenant, data }, { st
   // After the commit: should this process end here, the batch comes again, and these keys with it.
   await Promise.all(
     data.entries.flatMap(({ callId, word, traceparent }) => {
-      const from = { tenant, ...(traceparent === undefined ? {} : { traceparent }) };
+      const from = { tenant, callId, ...(traceparent === undefined ? {} : { traceparent }) };
       const event = eventOf(callId, word);
       const crm = { ...from, key: `${callId}/crm`, data: { type: 'call-ended', callId } } as const;
       return [

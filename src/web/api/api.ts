@@ -42,7 +42,7 @@ export async function registerApi(server: FastifyInstance, parts: ApiParts): Pro
         transform: jsonSchemaTransform,
       });
       const api = scoped.withTypeProvider<ZodTypeProvider>();
-      callRoutes(api, access);
+      callRoutes(api, access, parts.queues);
       liveRoutes(api, access, parts);
       contactRoutes(api, access);
       messageRoutes(api, access, parts);

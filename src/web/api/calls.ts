@@ -10,6 +10,7 @@ import { toolCallsOf } from '../../store/tables/tool-calls.ts';
 import { turnsOf } from '../../store/tables/turns.ts';
 import { usageOf } from '../../store/tables/usage.ts';
 import type { Access } from './access.ts';
+import type { QueueDesk } from './ports.ts';
 import { answers, found, id, pageQuery, type Api } from './route.ts';
 import * as view from './views.ts';
 
@@ -26,7 +27,7 @@ const wholeCall = view.callView.extend({
   activities: z.array(view.activityView),
 });
 
-export function callRoutes(api: Api, access: Access): void {
+export function callRoutes(api: Api, access: Access, queues: QueueDesk): void {
   api.get(
     '/calls',
     {
@@ -77,5 +78,28 @@ export function callRoutes(api: Api, access: Access): void {
           activities: (await activitiesOf(unit, { callId })).map(view.viewActivity),
         };
       }),
+  );
+  jobRoute(api, access, queues);
+}
+
+function jobRoute(api: Api, access: Access, queues: QueueDesk): void {
+  api.get(
+    '/calls/:call_id/jobs',
+    {
+      config: { scope: 'calls:read' },
+      schema: {
+        summary: 'What a call led to, and what became of it, while the queues remember it',
+        description: 'Jobs that were given up stay among the dead letters for longer.',
+        tags: ['calls'],
+        params: z.object({ call_id: id }),
+        response: answers(z.object({ data: z.array(view.callJobView) })),
+      },
+    },
+    async (request) => {
+      const callId = request.params.call_id;
+      await access.unit(request, async (unit) => found(await findCall(unit, callId), `call ${callId}`));
+      const { tenant } = access.keyOf(request);
+      return { data: (await queues.ofCall({ tenant, callId })).map(view.viewCallJob) };
+    },
   );
 }

@@ -14,9 +14,23 @@ export interface QueueCounts {
   readonly failed: number;
 }
 
+export interface CallJob {
+  readonly queue: string;
+  readonly key: string;
+  /** `delayed`: put off, or waiting for its next try. `failed`: given up. */
+  readonly state: 'waiting' | 'active' | 'delayed' | 'completed' | 'failed';
+  readonly attempts: number;
+  readonly attemptsMax: number;
+  readonly askedAt: string;
+  readonly endedAt: string | null;
+  readonly failure: string | null;
+}
+
 export interface QueueDesk {
   /** @throws TrunklineError JOBS_UNAVAILABLE */
   counts(): Promise<readonly QueueCounts[]>;
+  /** What a call led to, in the order it was asked for. @throws TrunklineError JOBS_UNAVAILABLE */
+  ofCall(of: { tenant: string; callId: string }): Promise<readonly CallJob[]>;
   /** Gives a job that was given up back to its queue. @throws TrunklineError JOBS_UNAVAILABLE */
   replay(letter: DeadLetter): Promise<void>;
 }

@@ -17,6 +17,7 @@ import type { Message } from '../../store/tables/messages.ts';
 import type { ToolCall } from '../../store/tables/tool-calls.ts';
 import type { Turn } from '../../store/tables/turns.ts';
 import type { Usage } from '../../store/tables/usage.ts';
+import type { CallJob } from './ports.ts';
 
 const instant = z.iso.datetime();
 const anything = z.unknown();
@@ -108,6 +109,25 @@ export function viewCallEvent({
   ...event
 }: CallEvent): z.infer<typeof callEventView> {
   return event;
+}
+
+export const callJobView = z.object({
+  queue: z.string(),
+  key: z.string().describe('What it does is done once per key'),
+  state: z
+    .enum(['waiting', 'active', 'delayed', 'completed', 'failed'])
+    .describe('delayed: put off, or waiting for its next try; failed: given up'),
+  attempts: z.int(),
+  attempts_max: z.int(),
+  asked_at: instant,
+  ended_at: instant.nullable(),
+  failure: words.describe('Why its last try failed'),
+});
+
+export function viewCallJob(job: CallJob): z.infer<typeof callJobView> {
+  const { queue, key, state, attempts, attemptsMax, askedAt, endedAt, failure } = job;
+  const when = { asked_at: askedAt, ended_at: endedAt };
+  return { queue, key, state, attempts, attempts_max: attemptsMax, ...when, failure };
 }
 
 export const usageView = z.object({

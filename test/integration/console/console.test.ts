@@ -73,6 +73,11 @@ describe('the console', () => {
     await sees(/"confirmation": "KT482"/);
     await sees('2026-11-27 at 10:00, Emily Wilson');
     await sees(/Your appointment: 27 November/);
+    const jobs = await page().getByRole('region', { name: 'Jobs' }).getByRole('listitem').allTextContents();
+    expect(jobs).toEqual([
+      expect.stringMatching(/^CRM done \d/),
+      expect.stringMatching(/^SMS put off try 2 of 10PROVIDER_FAILED: 500$/),
+    ]);
     expect(await page().title()).toContain('Trunkline');
   });
 

@@ -32,6 +32,14 @@ describe('the rows of the console', () => {
     const call = await api.get('/calls/call_secret', rows.wholeCall);
     expect(call.turns).toMatchObject([{ who: 'caller', text: 'my secret' }]);
     expect(call.tool_calls).toHaveLength(1);
+    stage.callJobs.set('acme/call_secret', [
+      {
+        ...{ queue: 'crm', key: 'k', state: 'failed', attempts: 16, attemptsMax: 16 },
+        ...{ askedAt: call.started_at, endedAt: call.started_at, failure: 'PROVIDER_REFUSED: 401' },
+      },
+    ]);
+    const jobs = await api.get('/calls/call_secret/jobs', rows.callJobs);
+    expect(jobs.data).toMatchObject([{ queue: 'crm', state: 'failed', attempts_max: 16 }]);
     const contact = await api.get('/contacts/contact_secret', rows.wholeContact);
     expect(contact.activities).toMatchObject([{ call_id: 'call_secret' }]);
   });

@@ -6,6 +6,7 @@ import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TrunklineError } from '../../../src/base/errors.ts';
 import { wrap } from '../../../src/jobs/envelope.ts';
+import type { CallJob } from '../../../src/jobs/call-jobs.ts';
 import { JobQueues } from '../../../src/jobs/job-queues.ts';
 import { backoffMs, JobWorker } from '../../../src/jobs/job-worker.ts';
 import { startJobProcess, type JobProcess } from '../../../src/jobs/job-process.ts';
@@ -21,7 +22,7 @@ import { usageOf } from '../../../src/store/tables/usage.ts';
 import { HANDLERS } from '../../../src/jobs/work/handlers.ts';
 import { startRedis, type TestRedis } from '../../support/jobs/redis.ts';
 import { openStore, silent, startDatabase, type TestDatabase } from '../../support/store/databases.ts';
-import { until } from '../../support/until.ts';
+import { eventually, until } from '../../support/until.ts';
 
 const patience_ms = 20_000;
 const AT = '2026-11-26T10:00:00.000Z';
@@ -203,6 +204,35 @@ describe('a queue', () => {
       return Promise.resolve();
     });
     await until('all are done', () => new Set(done).size === 3, patience_ms);
+  });
+
+  it('tells what a call led to, and what became of it, to its own tenant', async () => {
+    const callId = `call_${test}`;
+    const data = { ...sms, callId };
+    const of = (tenant = 'acme'): Promise<CallJob[]> => jobs.ofCall({ tenant, callId });
+    for (const key of ['well', 'badly', 'later'])
+      await jobs.enqueue('sms', { tenant: 'acme', key: `${test}/${key}`, data });
+    await ask('of no call');
+    await jobs.enqueue('sms', { tenant: 'other', key: `${test}/theirs`, data });
+    expect((await of()).map((job) => job.state)).toEqual(['waiting', 'waiting', 'waiting']);
+    work(async ({ key, attempt }, tools) => {
+      if (key.endsWith('badly')) throw new JobRefused('SMS_NUMBER_INVALID', 'no such number');
+      if (key.endsWith('later') && attempt === 1) throw new Error('not yet');
+      // What a job asks for belongs to its call, too.
+      const entry = { at: AT, actor: 'test', action: 'sent' };
+      if (key.endsWith('well')) await tools.jobs.enqueue('audit', { tenant: 'acme', key, data: entry });
+    });
+    const states = ['completed', 'failed', 'completed', 'waiting'];
+    const statesOf = (jobs: readonly CallJob[]): string => jobs.map((job) => job.state).join();
+    const found = await eventually('all are over', of, (jobs) => statesOf(jobs) === states.join());
+    expect(found).toMatchObject([
+      { queue: 'sms', key: `${test}/well`, attempts: 1, attemptsMax: QUEUES.sms.attempts, failure: null },
+      { key: `${test}/badly`, attempts: 1, failure: 'SMS_NUMBER_INVALID: no such number' },
+      { key: `${test}/later`, attempts: 2, failure: null },
+      { queue: 'audit', key: `${test}/well`, endedAt: null },
+    ]);
+    expect((await of('other')).map((job) => job.key)).toEqual([`${test}/theirs`]);
+    expect(await jobs.ofCall({ tenant: 'acme', callId: 'call_unknown' })).toEqual([]);
   });
 
   it('tells how much waits', async () => {

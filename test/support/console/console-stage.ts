@@ -11,6 +11,7 @@ import { addMessage } from '../../../src/store/tables/messages.ts';
 import { addToolCalls } from '../../../src/store/tables/tool-calls.ts';
 import { addTurns } from '../../../src/store/tables/turns.ts';
 import type { TenantRows } from '../../../src/store/store.ts';
+import type { CallJob } from '../../../src/web/api/ports.ts';
 import { createSite } from '../../../src/web/site.ts';
 import { Tokens } from '../../../src/web/tokens.ts';
 import { ROOT } from '../../tidy/files.ts';
@@ -50,6 +51,7 @@ export class ConsoleStage {
     api.counts = ['transcripts', 'crm', 'sms'].map((queue, at) => ({
       ...{ queue, waiting: at, active: 0, delayed: 0, failed: 0 },
     }));
+    api.callJobs.set('acme/call_booking', jobsOfTheDay);
     const site = await createSite({
       settings: webSettings({}),
       tokens: new Tokens({ secret: '' }),
@@ -81,6 +83,18 @@ export class ConsoleStage {
     await this.api.close();
   }
 }
+
+const asked = { askedAt: '2026-11-26T09:31:05.000Z', endedAt: null, failure: null };
+const jobsOfTheDay: CallJob[] = [
+  {
+    ...{ ...asked, queue: 'crm', key: 'call_booking/crm', state: 'completed', attempts: 1, attemptsMax: 16 },
+    endedAt: '2026-11-26T09:31:06.000Z',
+  },
+  {
+    ...{ ...asked, queue: 'sms', key: 'call_booking/sms/1', state: 'delayed', attempts: 2, attemptsMax: 10 },
+    failure: 'PROVIDER_FAILED: 500',
+  },
+];
 
 /** One booking by phone with all that follows, and a job that was given up. */
 async function aDayOfCalls(unit: TenantRows): Promise<void> {

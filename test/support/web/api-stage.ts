@@ -6,7 +6,7 @@ import type { Store } from '../../../src/store/store.ts';
 import { createApiKey } from '../../../src/store/tables/api-keys.ts';
 import type { DeadLetter } from '../../../src/store/tables/dead-letters.ts';
 import { registerApi } from '../../../src/web/api/api.ts';
-import type { ApiParts, HookRequest, QueueCounts, SmsJob } from '../../../src/web/api/ports.ts';
+import type { ApiParts, CallJob, HookRequest, QueueCounts, SmsJob } from '../../../src/web/api/ports.ts';
 import type { Scope } from '../../../src/web/api/scopes.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { insertOne, TABLES } from '../store/one-of-each.ts';
@@ -28,6 +28,8 @@ export class ApiStage {
   readonly sms: SmsJob[] = [];
   readonly hooks: HookRequest[] = [];
   counts: QueueCounts[] = [];
+  /** By tenant and call, as `acme/call_1`. */
+  readonly callJobs = new Map<string, CallJob[]>();
   url = '';
   /** Thrown by whatever would reach the queues; undefined: they are there. */
   queuesFail: Error | undefined;
@@ -59,6 +61,7 @@ export class ApiStage {
       store: this.store,
       queues: {
         counts: () => work(this.counts),
+        ofCall: ({ tenant, callId }) => work(this.callJobs.get(`${tenant}/${callId}`) ?? []),
         replay: async (letter) => {
           await work(undefined);
           this.replayed.push(letter);

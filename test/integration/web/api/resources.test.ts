@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addDeadLetter } from '../../../../src/store/tables/dead-letters.ts';
 import { bookSlot } from '../../../../src/store/tables/appointments.ts';
 import { openCalls } from '../../../../src/store/tables/calls.ts';
+import type { CallJob } from '../../../../src/web/api/ports.ts';
 import { ApiStage } from '../../../support/web/api-stage.ts';
 
 let stage: ApiStage;
@@ -143,6 +144,23 @@ describe('appointments', () => {
 });
 
 describe('queues', () => {
+  it('tell what a call led to, to its own tenant', async () => {
+    const job: CallJob = {
+      ...{ queue: 'crm', key: 'call_0/crm', state: 'delayed', attempts: 2, attemptsMax: 16 },
+      ...{ askedAt: '2026-01-01T00:00:00.000Z', endedAt: null, failure: 'PROVIDER_FAILED: 500' },
+    };
+    stage.callJobs.set('acme/call_0', [job]).set('other/call_0', [{ ...job, key: 'secret' }]);
+    expect(rows(await get('/v1/calls/call_0/jobs'))).toEqual([
+      {
+        ...{ queue: 'crm', key: 'call_0/crm', state: 'delayed', attempts: 2, attempts_max: 16 },
+        ...{ asked_at: '2026-01-01T00:00:00.000Z', ended_at: null, failure: 'PROVIDER_FAILED: 500' },
+      },
+    ]);
+    expect(rows(await get('/v1/calls/call_1/jobs'))).toEqual([]);
+    const path = '/v1/calls/call_0/jobs';
+    expect((await stage.ask('GET', path, { key: await stage.key('other') })).status).toBe(404);
+  });
+
   it('tell how much waits', async () => {
     stage.counts = [{ queue: 'sms', waiting: 1, active: 2, delayed: 3, failed: 4 }];
     expect(rows(await get('/v1/queues'))).toEqual(stage.counts);
