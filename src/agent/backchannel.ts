@@ -57,7 +57,18 @@ export class Backchannel {
 
   /** Nothing but such words; an utterance without any is a cough. */
   isBackchannel(text: string): boolean {
-    const said = text.toLowerCase().match(/[\p{L}\p{N}'-]+/gu) ?? [];
-    return said.every((word) => this.#words.has(word));
+    return wordsOf(text).every((word) => this.#words.has(word));
   }
+
+  /** The beginning of an utterance, its last word perhaps not whole: can it still turn out to be one? */
+  mayBecomeOne(text: string): boolean {
+    const words = wordsOf(text);
+    const last = words.pop() ?? '';
+    if (!words.every((word) => this.#words.has(word))) return false;
+    return [...this.#words].some((word) => word.startsWith(last));
+  }
+}
+
+function wordsOf(text: string): string[] {
+  return text.toLowerCase().match(/[\p{L}\p{N}'-]+/gu) ?? [];
 }

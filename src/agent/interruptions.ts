@@ -4,7 +4,7 @@ import type { Farewell } from './farewell.ts';
 import type { Mouth } from './mouth.ts';
 import type { AgentProfile } from './profile.ts';
 import { isOwnPhrase } from './silence.ts';
-import type { VoiceSession } from './voice-model.ts';
+import type { SessionEvents, VoiceSession } from './voice-model.ts';
 
 export interface InterruptionsOptions {
   readonly turns: AgentProfile['turns'];
@@ -23,15 +23,22 @@ export class Interruptions {
     this.#backchannel = new Backchannel({ words, longestMs });
   }
 
-  /** A reply waits for the words of a short utterance. */
+  /** What the caller says may be a mere "mhm": only its words will tell, and a reply waits for them. */
   get undecided(): boolean {
     return this.#backchannel.held !== null;
   }
 
-  /** It is speech, and has lasted for `spokenMs`. */
+  /** It is speech, has lasted for `spokenMs`, and the agent is heard. */
   confirmed(spokenMs: number): void {
     const { mouth, session } = this.#options;
-    if (session()?.ignore === undefined || !this.#backchannel.possible(spokenMs)) {
+    const possible = session()?.ignore !== undefined && this.#backchannel.possible(spokenMs);
+    if (mouth.protected) {
+      // It goes on, whatever is said; but a "mhm" into it gets no answer either.
+      if (possible) this.#backchannel.hold([], spokenMs);
+      return;
+    }
+    // Whoever speaks into the last words of a question answers it: "right" is then no mere noise.
+    if (!possible || mouth.endsAsking) {
       this.cutAll();
       return;
     }
@@ -44,23 +51,22 @@ export class Interruptions {
     if (this.#backchannel.tick(caller)) this.#cut(this.#backchannel.release());
   }
 
-  /** The words of an utterance are known. true: it was a mere "mhm", and the reply goes on. */
-  heard(utteranceId: string, text: string): boolean {
-    if (!this.undecided) return false;
-    const held = this.#backchannel.release();
-    if (!this.#backchannel.isBackchannel(text)) {
-      this.#cut(held);
-      return false;
-    }
-    const { mouth, session } = this.#options;
-    session()?.ignore?.(utteranceId);
-    mouth.restore();
-    return mouth.busy;
+  /** Words of the caller. true: they were a mere "mhm", which is forgotten, and a reply goes on. */
+  heard({ utteranceId, text, final, earlier = false }: SessionEvents['heard']): boolean {
+    if (!this.undecided || earlier) return false;
+    const nothing = final ? this.#backchannel.isBackchannel(text) : this.#backchannel.mayBecomeOne(text);
+    if (!nothing) this.#cut(this.#backchannel.release());
+    if (!nothing || !final) return false;
+    this.#backchannel.release();
+    this.#options.session()?.ignore?.(utteranceId);
+    this.#options.mouth.restore();
+    return true;
   }
 
   /** Nothing of what sounds or waits is said. */
   cutAll(): void {
     this.#backchannel.release();
+    this.takeHangUpBack();
     this.#cut(this.#options.mouth.waiting);
   }
 
@@ -74,6 +80,7 @@ export class Interruptions {
   /** Nothing more of these is said, and the model learns how far each got. */
   #cut(itemIds: readonly string[]): void {
     const { mouth, session } = this.#options;
+    if (itemIds.length === 0) return;
     this.takeHangUpBack();
     for (const { itemId, heardMs } of mouth.cut(itemIds))
       if (!isOwnPhrase(itemId)) session()?.interrupt(itemId, heardMs);

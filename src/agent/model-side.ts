@@ -23,7 +23,8 @@ export interface ModelSideEvents {
   stirred(name: keyof SessionEvents): void;
   /** The model's own ears noticed the caller. */
   speechStarted(): void;
-  heard(heard: SessionEvents['heard']): void;
+  /** false: it was nothing, and need not be remembered. */
+  heard(heard: SessionEvents['heard']): boolean;
   /** The model took a reply back. */
   withdrawn(): void;
   handOver(to: HandOver): void;
@@ -49,6 +50,9 @@ export class ModelSide {
   readonly #line: ModelLine;
   /** What the model owes. */
   #due: 'greeting' | 'reply' | null = null;
+  /** What it owed when the caller began to speak, and still does if that was nothing. */
+  #owed: 'greeting' | 'reply' | null = null;
+  #agentSpeaks = false;
   /** A greeting was asked for, and its first sound has come. */
   #greetingHere = false;
   #readyTold = false;
@@ -110,8 +114,21 @@ export class ModelSide {
   }
 
   callerStarted(): void {
+    this.#owed = this.#due;
     this.#due = null;
     this.session?.callerSpeaking(true);
+  }
+
+  /** The caller hears the agent, or no more; told as often as one likes. */
+  agentSpeaking(speaking: boolean): void {
+    if (speaking === this.#agentSpeaks) return;
+    this.#agentSpeaks = speaking;
+    this.session?.agentSpeaking?.(speaking);
+  }
+
+  /** The caller's last sound was no turn. */
+  nothingWasSaid(): void {
+    this.#due = this.#owed;
   }
 
   callerStopped(spokenMs: number): void {
@@ -123,7 +140,7 @@ export class ModelSide {
 
   /** The agent goes out: nothing is owed. */
   release(): void {
-    this.#due = null;
+    this.#due = this.#owed = null;
   }
 
   /** Nothing has come for `silentMs` although something is due. */
@@ -146,9 +163,9 @@ export class ModelSide {
     const asker = this.#tools.end(callId);
     if (asker === 'nobody') return;
     const gave = this.#history.toolGave(callId, result);
-    this.#due = 'reply';
+    this.#due = this.#owed = 'reply';
     if (asker === 'session') this.session?.toolResult(callId, result);
-    else this.session?.notice?.(gave);
+    else this.session?.notice(gave);
   }
 
   /** Whoever the call was handed over to did not take it. */
@@ -168,16 +185,15 @@ export class ModelSide {
 
   /** A session is up, perhaps in the place of another. */
   #up(session: VoiceSession): void {
-    const { on, spec } = this.#options;
+    const { on } = this.#options;
     if (!on.isIn()) return;
+    if (this.#agentSpeaks) session.agentSpeaking?.(true);
     if (on.callerSpeaks()) session.callerSpeaking(true);
     if (!this.#greetingHere) {
       session.greet();
       return;
     }
-    if (this.#due === null) return;
-    if (session.resume !== undefined) session.resume();
-    else session.say(spec.profile.trouble);
+    if (this.#due !== null) session.resume();
   }
 
   #step(step: LineStep): void {
@@ -200,8 +216,8 @@ export class ModelSide {
     speechStarted: () => this.#options.on.speechStarted(),
     speechStopped: () => undefined,
     heard: (heard) => {
-      if (heard.final) this.#history.heard(heard.text);
-      this.#options.on.heard(heard);
+      const counts = this.#options.on.heard(heard);
+      if (heard.final && counts) this.#history.heard(heard.text);
     },
     replyStarted: ({ itemId, uninterruptible = false }) => this.#replyStarted(itemId, uninterruptible),
     audio: ({ itemId, bytes }) => {
@@ -233,7 +249,7 @@ export class ModelSide {
   #replyStarted(itemId: string, uninterruptible: boolean): void {
     const { mouth, on, spec } = this.#options;
     const greeting = !this.#greetingHere;
-    this.#due = null;
+    this.#due = this.#owed = null;
     if (on.isIn()) {
       const whole = uninterruptible || (greeting && spec.profile.turns.greeting_uninterruptible);
       mouth.begin(itemId, { uninterruptible: whole });
@@ -245,7 +261,7 @@ export class ModelSide {
 
   #toolCall(call: SessionEvents['toolCall']): void {
     const { farewell, on } = this.#options;
-    this.#due = null;
+    this.#due = this.#owed = null;
     if (call.name === HANG_UP) {
       farewell.byModel(call.callId, call.arguments);
       return;

@@ -26,6 +26,9 @@ export interface MouthEvents {
   said(said: Said): void;
 }
 
+/** The end of a question in which people begin to answer it, in ms. */
+const ASKED_MS = 600;
+
 /** What became of a tick. `starved`: a reply is under way, and its sound is late. */
 export type Spoken = 'frame' | 'paused' | 'starved' | 'empty';
 
@@ -69,6 +72,12 @@ export class Mouth {
   get protected(): boolean {
     const sounding = this.#playout.sounding;
     return sounding !== null && this.#protected.has(sounding);
+  }
+
+  /** A question is nearly said: what the caller says now is the answer to it. */
+  get endsAsking(): boolean {
+    const { sounding, leftMs } = this.#playout;
+    return sounding !== null && leftMs <= ASKED_MS && /\?\s*$/.test(this.#replies.textOf(sounding));
   }
 
   begin(itemId: string, options: { uninterruptible: boolean }): void {

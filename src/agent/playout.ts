@@ -97,6 +97,11 @@ export class Playout {
     return this.#queuedBytes / BYTES_PER_MS;
   }
 
+  /** Sound until everything is said, in ms; Infinity while more may come. */
+  get leftMs(): number {
+    return this.#items.every((item) => item.done) ? this.queuedMs : Infinity;
+  }
+
   get ducked(): boolean {
     return this.#ducked;
   }

@@ -12,7 +12,7 @@ export const turnSettingsSchema = z
     /** Words that do not cut a reply short when nothing else is said; empty: every speech does. */
     backchannels: z
       .array(z.string().regex(/^[\p{L}'-]+$/u))
-      .default(['mhm', 'mm-hmm', 'mm', 'hm', 'hmm', 'uh-huh', 'uh', 'um', 'ah', 'oh', 'aha', 'right']),
+      .default('mhm mm-hmm mm hm hmm uh-huh uh um ah oh aha right yeah'.split(' ')),
     /** The longest speech that may be such a word, in ms; longer speech always cuts a reply short. */
     backchannel_ms_max: z.int().min(100).max(3000).default(600),
     /** Silence before `still_there` is said, in ms. */

@@ -13,6 +13,8 @@
  *            │ thinking  │─────────────┘          ┌─────────────────┐
  *            └───────────┘<───── caller_stopped ──│   interrupted   │
  *                                                 └─────────────────┘
+ *    reply_finished: also from thinking and interrupted to listening, when what the caller said was only a
+ *    "mhm", and the reply that it was said into has ended or was taken back meanwhile.
  *    hold:  from each of the four to holding;  resume: from holding to listening.
  *    close: from every state to closed.
  */
@@ -73,6 +75,7 @@ export const TURNS = {
     reply_started: 'speaking',
     // The text of what cut the reply short came after its sound: the reply goes on.
     reply_resumed: 'speaking',
+    reply_finished: 'listening',
     hold: 'holding',
     close: 'closed',
   },
@@ -89,6 +92,7 @@ export const TURNS = {
     caller_stopped: 'thinking',
     reply_started: 'speaking',
     reply_resumed: 'speaking',
+    reply_finished: 'listening',
     hold: 'holding',
     close: 'closed',
   },

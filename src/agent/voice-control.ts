@@ -1,5 +1,6 @@
 /** What the main thread and a voice (it lives in a media thread) say to each other; parsed on both sides. */
 import { z } from 'zod';
+import { TrunklineError } from '../base/errors.ts';
 import { handOverSchema } from './failover-settings.ts';
 import { agentProfileSchema } from './profile.ts';
 import { modelUsageSchema } from './usage.ts';
@@ -19,7 +20,7 @@ export const voiceSpecSchema = z.strictObject({
 });
 export type VoiceSpec = z.infer<typeof voiceSpecSchema>;
 
-export const voiceCommandSchema = z.discriminatedUnion('type', [
+const voiceCommandSchema = z.discriminatedUnion('type', [
   /** The caller can hear us now: speak first. */
   z.strictObject({ type: z.literal('greet') }),
   z.strictObject({
@@ -42,7 +43,14 @@ export const voiceCommandSchema = z.discriminatedUnion('type', [
 ]);
 /** As it is sent: defaults may be left out. */
 export type VoiceCommand = z.input<typeof voiceCommandSchema>;
-export type ParsedVoiceCommand = z.output<typeof voiceCommandSchema>;
+export type ParsedCommand = z.output<typeof voiceCommandSchema>;
+
+/** @throws TrunklineError VOICE_COMMAND_INVALID on a shape that it does not know */
+export function parseVoiceCommand(command: unknown): ParsedCommand {
+  const parsed = voiceCommandSchema.safeParse(command);
+  if (!parsed.success) throw new TrunklineError('VOICE_COMMAND_INVALID', parsed.error.message);
+  return parsed.data;
+}
 
 export const voiceEventSchema = z.discriminatedUnion('type', [
   /** The model session is up and, for a profile with a fixed greeting, its first sound is in hand. */

@@ -29,8 +29,12 @@ export interface SessionEvents {
   /** The model's own turn detection. Adapters without one leave it to the voice's local VAD. */
   speechStarted: Record<string, never>;
   speechStopped: Record<string, never>;
-  /** What the caller said, whole each time. `final: false` may be told many times for one `utteranceId`. */
-  heard: { utteranceId: string; text: string; final: boolean };
+  /**
+   * What the caller said, whole each time. `final: false` may be told many times for one `utteranceId`. An
+   * empty text: it was a sound without words. `earlier`: it was said before the agent's words that sound now,
+   * and decides nothing about them.
+   */
+  heard: { utteranceId: string; text: string; final: boolean; earlier?: boolean };
   /** A reply begins; audio of `itemId` follows. `uninterruptible`: the caller cannot cut it short. */
   replyStarted: { itemId: string; uninterruptible?: boolean };
   /**
@@ -67,6 +71,14 @@ export interface VoiceSession {
   hear(bytes: Uint8Array, gapMs: number): void;
   /** The caller started or stopped speaking, by the voice's local VAD. */
   callerSpeaking(speaking: boolean): void;
+  /**
+   * The caller hears the agent from now on, or no more: it has finished, or was cut (then `interrupt` came
+   * first). Meanwhile the caller's sound is no turn by itself. Without `callerSpeaking` it is a noise, to be
+   * answered and remembered by nobody; with it, its words are told as `heard` before anything is made of
+   * them, so that `ignore` can be called, unless `agentSpeaking(false)` comes sooner: then it is a turn.
+   * Absent: the session never answers before it has told `heard`.
+   */
+  agentSpeaking?(speaking: boolean): void;
   /** The first word: speak the profile's greeting, or let the model find one. */
   greet(): void;
   /**
@@ -78,18 +90,16 @@ export interface VoiceSession {
   /** Say this, now, as the agent. `uninterruptible` is given back in its `replyStarted`. */
   say(text: string, options?: { uninterruptible?: boolean }): void;
   /**
-   * Only told to a session that was given a `history`: go on talking. Answer what the caller said last,
-   * or what a tool gave; when neither is open, wait. Absent: the voice asks the caller to say it again.
+   * Only told to a session that was given a `history`, when the agent owes the caller something: go on
+   * talking. Answer what the caller said last, or what a tool gave, or finish what the agent was saying.
    */
-  resume?(): void;
+  resume(): void;
+  /** The agent learns something that nobody said ("the colleague has left the call"), and goes on talking. */
+  notice(text: string): void;
   /**
-   * The agent learns something that nobody said ("the colleague has left the call"), and goes on talking.
-   * Absent: the voice says nothing about it.
-   */
-  notice?(text: string): void;
-  /**
-   * Called from within `heard`: that utterance was a mere "mhm" into a reply which goes on. Give no answer to
-   * it. Absent: every confirmed utterance cuts the reply short.
+   * Called from within a final `heard`: that utterance was a mere "mhm", or a noise, into words which go on.
+   * Give no answer to it, and forget it. Absent: this session tells no words, so that every confirmed
+   * utterance cuts the agent short.
    */
   ignore?(utteranceId: string): void;
   /** A key was pressed. */

@@ -2,7 +2,6 @@
  * An AI agent on the patchbay: ears, mouth and turns around a model's session. It counts time in the
  * thread's ticks only, so that a simulated pacer gives the same call at any speed.
  */
-import { TrunklineError } from '../base/errors.ts';
 import { emit, FRAME_MS, type Frame, type Source } from '../media/frame.ts';
 import type { VoiceHost, VoicePort } from '../media/voice-port.ts';
 import { CallerSpeech, ONSET_MS } from './caller-speech.ts';
@@ -15,23 +14,15 @@ import { ModelSide } from './model-side.ts';
 import { Mouth, type Said } from './mouth.ts';
 import type { Phrases } from './phrases.ts';
 import type { ReplyTimes } from './replies.ts';
+import { ReplyPatience } from './reply-patience.ts';
 import { isOwnPhrase, Silence } from './silence.ts';
 import { TurnTimes } from './turn-times.ts';
 import { next, type TurnEvent, type TurnState } from './turns.ts';
-import {
-  voiceCommandSchema,
-  type ParsedVoiceCommand,
-  type VoiceEvent,
-  type VoiceSpec,
-} from './voice-control.ts';
+import { parseVoiceCommand, type ParsedCommand, type VoiceEvent, type VoiceSpec } from './voice-control.ts';
 import type { SessionEvents } from './voice-model.ts';
 
 /** Voiced sound that makes a turn of the caller while the agent is silent, in ms. */
 const START_OF_SPEECH_MS = 80;
-/** A reply waits this long for a caller who will not stop speaking, then begins over the caller's words. */
-const HOLD_MS_MAX = 4000;
-/** A reply that sends no sound for so long counts as finished. */
-const STARVED_MS_MAX = 5000;
 
 export interface VoiceOptions {
   readonly spec: VoiceSpec;
@@ -58,10 +49,9 @@ export class Voice implements VoicePort {
   readonly #handing: HandingOver;
   readonly #silence: Silence;
   readonly #times = new TurnTimes();
+  readonly #patience = new ReplyPatience();
   #state: TurnState = 'listening';
   #nowMs = 0;
-  #heldMs = 0;
-  #starvedMs = 0;
   #speechStartedMs = 0;
   #speechEndedMs = 0;
   /** The caller can hear us: before that nothing is said. */
@@ -196,18 +186,20 @@ export class Voice implements VoicePort {
 
   #callerStarted(spokenMs: number): void {
     this.#silence.callerSpoke();
-    if (this.#state === 'speaking') {
-      // What may not be interrupted goes on; the model hears what the caller says meanwhile.
-      if (!this.#mouth.protected) {
-        this.#interruptions.confirmed(spokenMs);
-        this.#turn('caller_started');
-      }
-    } else {
-      this.#interruptions.takeHangUpBack();
-      this.#turn('caller_started');
-    }
+    const agentSpeaks = this.#state === 'speaking';
+    // What may not be interrupted goes on; the model hears what the caller says meanwhile.
+    const goesOn = agentSpeaks && this.#mouth.protected;
+    if (agentSpeaks) this.#interruptions.confirmed(spokenMs);
+    else this.#interruptions.takeHangUpBack();
+    if (!goesOn) this.#turn('caller_started');
     this.#times.forget();
+    this.#tellWhoSpeaks();
     this.#model.callerStarted();
+  }
+
+  /** The agent has the word while it is heard, and while nobody knows whether it was interrupted. */
+  #tellWhoSpeaks(): void {
+    this.#model.agentSpeaking(this.#state === 'speaking' || this.#interruptions.undecided);
   }
 
   // What the model tells.
@@ -225,11 +217,27 @@ export class Voice implements VoicePort {
     this.#turn('reply_finished');
   }
 
-  #heard({ utteranceId, text, final }: SessionEvents['heard']): void {
+  /** false: it was a mere "mhm" into words that go on, and nobody has to know of it. */
+  #heard(heard: SessionEvents['heard']): boolean {
+    const { utteranceId, text, final } = heard;
     const startedMs = Math.round(this.#speechStartedMs);
     const endedMs = Math.round(this.#speechEndedMs > startedMs ? this.#speechEndedMs : this.#nowMs);
     this.#report({ type: 'heard', utteranceId, text, final, startedMs, endedMs });
-    if (final && !this.#out && this.#interruptions.heard(utteranceId, text)) this.#turn('reply_resumed');
+    if (this.#out || !this.#interruptions.heard(heard)) return true;
+    this.#nothingWasSaid();
+    return false;
+  }
+
+  #nothingWasSaid(): void {
+    if (this.#caller.speaking) {
+      // The model's ears heard its end sooner than ours: whatever comes next is something else.
+      this.#caller.reset();
+      this.#model.callerStopped(0);
+    }
+    this.#times.forget();
+    this.#model.nothingWasSaid();
+    if (this.#state === 'thinking' || this.#state === 'interrupted')
+      this.#turn(this.#mouth.busy ? 'reply_resumed' : 'reply_finished');
   }
 
   // Sound to the caller.
@@ -244,6 +252,7 @@ export class Voice implements VoicePort {
     }
     this.#ears.tick();
     this.#interruptions.tick(this.#caller);
+    this.#tellWhoSpeaks();
     if (this.#handing.recording) this.#handing.tick(this.#caller.silentMs === 0);
     if (!this.#begun) {
       this.#mouth.rest();
@@ -253,7 +262,7 @@ export class Voice implements VoicePort {
     this.#silence.fill({
       callerSpeaking: this.#caller.speaking,
       callerVoiced: this.#caller.silentMs === 0,
-      starved: this.#starvedMs > 0,
+      starved: this.#patience.starved,
     });
     if (this.#mouth.busy) return;
     this.#handing.spoken();
@@ -267,8 +276,7 @@ export class Voice implements VoicePort {
       this.#state !== 'speaking' &&
       this.#mouth.busy &&
       !this.#interruptions.undecided;
-    this.#heldMs = held ? this.#heldMs + FRAME_MS : 0;
-    if (held && this.#heldMs < HOLD_MS_MAX) {
+    if (this.#patience.holds(held)) {
       this.#mouth.rest();
       return;
     }
@@ -277,17 +285,9 @@ export class Voice implements VoicePort {
       this.#silence.sound();
       if (this.#mouth.ducked) this.#times.ducked(this.#nowMs);
     } else this.#times.silent(this.#nowMs);
-    // A filler in between does not end the wait for the reply.
-    if (spoken === 'starved') this.#starvedMs += FRAME_MS;
-    else if (!isOwnPhrase(this.#mouth.sounding ?? '')) this.#starvedMs = 0;
-    if (this.#starvedMs >= STARVED_MS_MAX) this.#giveUpReply();
-    if (spoken === 'empty' && this.#state === 'speaking') this.#fallSilent();
-  }
-
-  #giveUpReply(): void {
-    this.#starvedMs = 0;
-    this.#mouth.giveUp();
-    if (this.#state === 'speaking') this.#fallSilent();
+    const over = this.#patience.isOver(spoken, { ownPhrase: isOwnPhrase(this.#mouth.sounding ?? '') });
+    if (over) this.#mouth.giveUp();
+    if ((over || spoken === 'empty') && this.#state === 'speaking') this.#fallSilent();
   }
 
   #replyStarts(itemId: string): ReplyTimes {
@@ -322,12 +322,11 @@ export class Voice implements VoicePort {
 
   /** Throws VOICE_COMMAND_INVALID on a shape it does not know. */
   command(command: unknown): void {
-    const parsed = voiceCommandSchema.safeParse(command);
-    if (!parsed.success) throw new TrunklineError('VOICE_COMMAND_INVALID', parsed.error.message);
-    if (this.#state !== 'closed') this.#obey(parsed.data);
+    const parsed = parseVoiceCommand(command);
+    if (this.#state !== 'closed') this.#obey(parsed);
   }
 
-  #obey(command: ParsedVoiceCommand): void {
+  #obey(command: ParsedCommand): void {
     const { session } = this.#model;
     switch (command.type) {
       case 'greet':
@@ -365,13 +364,14 @@ export class Voice implements VoicePort {
     this.#times.forget();
     this.#model.release();
     this.#turn('hold');
+    this.#tellWhoSpeaks();
   }
 
   #comeBack(notice: string): void {
     this.#begun = true;
     this.#silence.callerSpoke();
     this.#turn('resume');
-    if (notice !== '') this.#model.session?.notice?.(notice);
+    if (notice !== '') this.#model.session?.notice(notice);
   }
 
   /** Whoever was asked to take the call has taken it and is done, or did not take it. */

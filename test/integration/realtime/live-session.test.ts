@@ -192,6 +192,24 @@ describe('a reply', () => {
   });
 });
 
+describe('a session that takes over', () => {
+  it('answers what the caller said last, and learns what nobody said', async () => {
+    const history = [{ from: 'caller', text: 'I need an appointment' }] as const;
+    await open([], { history });
+    call.session.resume();
+    const { callId, name } = await call.nth('toolCall');
+    expect(name).toBe('book');
+    call.session.toolResult(callId, { ok: true });
+    expect((await far.nth('session.commentary.append')).content).toBe('Done. Anything else?');
+    call.session.notice('The colleague has left the call');
+    expect(await far.nth('session.thinking.append')).toMatchObject({
+      content: 'The colleague has left the call',
+      delegation_id: null,
+    });
+    expect((await far.nth('session.commentary.append', 2)).content).toBe('Done. Anything else?');
+  });
+});
+
 describe('what the caller says', () => {
   it('goes out as sound, and comes back as words', async () => {
     await open([

@@ -20,6 +20,18 @@ describe('Backchannel', () => {
     ['ach so', false],
   ])('takes %j for one: %s', (text, expected) => expect(mhm().isBackchannel(text)).toBe(expected));
 
+  it.each([
+    ['', true],
+    ['m', true],
+    ['Mhm', true],
+    ['mhm uh', true],
+    ['mhm, no', false],
+    ['st', false],
+    ['no', false],
+    ['uh-huhs', false],
+    ['uh mhm', false],
+  ])('may become one, so far %j: %s', (text, expected) => expect(mhm().mayBecomeOne(text)).toBe(expected));
+
   it('is possible while speech is short, and when there are such words at all', () => {
     expect(mhm().possible(600)).toBe(true);
     expect(mhm().possible(620)).toBe(false);

@@ -15,8 +15,8 @@ export class ScriptedModel implements VoiceModel {
   gapsMs = 0;
   /** Set: the session can be told to ignore an utterance. */
   ignores = false;
-  /** Set: the session can go on with a conversation by itself. */
-  resumes = false;
+  /** What the voice told of its own words: heard from now on, or no more. */
+  readonly agentSpoke: boolean[] = [];
   /** Set: `connect` fails with it. */
   failure: Error | null = null;
   /** Set: `connect` does not answer before `connected` is called. */
@@ -55,7 +55,8 @@ export class ScriptedModel implements VoiceModel {
       interrupt: (itemId, heardMs) => note(`interrupt ${itemId} ${heardMs}`),
       toolResult: (callId, result) => note(`result ${callId} ${JSON.stringify(result)}`),
       say: (text, options) => note(`say ${text}${options?.uninterruptible === true ? ' (to the end)' : ''}`),
-      ...(this.resumes ? { resume: () => note('resume') } : {}),
+      agentSpeaking: (speaking) => void this.agentSpoke.push(speaking),
+      resume: () => note('resume'),
       notice: (text) => note(`notice ${text}`),
       ...(this.ignores ? { ignore: (utteranceId: string) => note(`ignore ${utteranceId}`) } : {}),
       digit: (digit) => note(`digit ${digit}`),

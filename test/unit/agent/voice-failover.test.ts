@@ -76,7 +76,6 @@ describe('a socket that dies', () => {
   });
 
   it('owes its answer: the new session gives it', async () => {
-    model.resumes = true;
     die();
     await pass(60);
     scene.run(600, 'speaking');
@@ -85,14 +84,6 @@ describe('a socket that dies', () => {
     die();
     await pass(600);
     expect(model.told).toEqual(['close', 'resume']);
-  });
-
-  it('has the caller say it again when the new session cannot go on by itself', async () => {
-    scene.run(600, 'speaking');
-    scene.run(800);
-    die();
-    await pass(60);
-    expect(model.told.at(-1)).toBe('say Sorry, I had trouble hearing you. Could you say that again?');
   });
 
   it('is still heard as far as its sound has come, and the rest is asked for', async () => {
@@ -104,7 +95,28 @@ describe('a socket that dies', () => {
       heardMs: 600,
       interrupted: false,
     });
-    expect(model.told.at(-1)).toMatch(/^say Sorry/);
+    expect(model.told.at(-1)).toBe('resume');
+  });
+
+  it('does not learn of a mere "mhm", and owes nothing for it', async () => {
+    model.ignores = true;
+    die();
+    await pass(60);
+    model.reply({ ms: 4000, itemId: 'a', text: 'A long story.' });
+    scene.run(1000);
+    scene.run(400, 'speaking');
+    scene.run(700);
+    model.tell('heard', { utteranceId: 'u', text: 'Mhm.', final: true });
+    expect(model.told.at(-1)).toBe('ignore u');
+    await pass(4000);
+    const { length } = scene.events('said');
+    await pass(1500);
+    // No filler, because nothing is waited for.
+    expect(scene.events('said')).toHaveLength(length);
+    die();
+    await pass(1500);
+    expect(model.calls.at(-1)?.history?.map((turn) => turn.text)).toEqual(['Hello.', 'A long story.']);
+    expect(model.told.at(-1)).toBe('close');
   });
 
   it('says something within a second when it takes long, and leaves no two seconds of silence', async () => {

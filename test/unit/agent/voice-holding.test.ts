@@ -142,7 +142,126 @@ describe('a mere "mhm"', () => {
   });
 });
 
+describe('words that come sooner or later than the voice thought', () => {
+  const heard = (text: string, over: { final?: boolean; earlier?: boolean } = {}): void =>
+    scene.model.tell('heard', { utteranceId: 'u1', text, final: true, ...over });
+
+  beforeEach(() => {
+    scene.model.reply({ ms: 5000, itemId: 'a', text: 'A long story.' });
+    scene.run(1000);
+    scene.run(400, 'speaking');
+  });
+
+  it('cut the reply as soon as they can be no "mhm" any more', () => {
+    heard('mh', { final: false });
+    expect(scene.model.told).toEqual(['caller starts']);
+    heard('Stop', { final: false });
+    expect(scene.model.told.at(-1)).toMatch(/^interrupt a \d+$/);
+  });
+
+  it('decide nothing when they were said before the reply', () => {
+    heard('Are you open?', { earlier: true });
+    expect(scene.model.told).toEqual(['caller starts']);
+    scene.run(700);
+    heard('mhm');
+    expect(scene.model.told.slice(1)).toEqual(['caller stops', 'ignore u1']);
+  });
+
+  it('end a "mhm" before its silence has: what is said next cuts the reply', () => {
+    scene.run(200);
+    heard('mhm');
+    expect(scene.model.told).toEqual(['caller starts', 'ignore u1', 'caller stops']);
+    scene.run(400);
+    const resumed = scene.toCaller.length;
+    scene.run(1200, 'speaking');
+    expect(scene.model.told.slice(3)).toEqual(['caller starts', `interrupt a ${scene.toCaller.length * 20}`]);
+    expect(scene.toCaller.length).toBeGreaterThan(resumed);
+  });
+
+  it('leave nothing to go on with when the model took the reply back meanwhile', () => {
+    scene.run(700);
+    scene.model.tell('replyDone', { itemId: 'a', interrupted: true });
+    heard('mhm');
+    scene.run(1000);
+    scene.model.reply({ ms: 100, itemId: 'b' });
+    scene.run(400);
+    expect(scene.events('said').map((said) => said.itemId)).toEqual(['a', 'b']);
+  });
+});
+
+describe('who has the word', () => {
+  it('is told to the session: the agent, while it is heard, and until it is surely interrupted', () => {
+    const { agentSpoke } = scene.model;
+    scene.run(1000);
+    expect(agentSpoke).toEqual([]);
+    scene.model.reply({ ms: 5000, itemId: 'a' });
+    scene.run(1000);
+    scene.run(400, 'speaking');
+    scene.run(700);
+    expect(agentSpoke).toEqual([true]);
+    scene.model.tell('heard', { utteranceId: 'u1', text: 'mhm', final: true });
+    scene.run(500);
+    expect(agentSpoke).toEqual([true]);
+    scene.run(1000, 'speaking');
+    expect(agentSpoke).toEqual([true, false]);
+    scene.run(1000);
+    scene.model.reply({ ms: 200, itemId: 'b' });
+    scene.run(400);
+    expect(agentSpoke).toEqual([true, false, true, false]);
+  });
+
+  it('is nobody when the agent goes out', () => {
+    scene.model.reply({ ms: 5000, itemId: 'a' });
+    scene.run(500);
+    scene.voice.command({ type: 'hold' });
+    expect(scene.model.agentSpoke).toEqual([true, false]);
+  });
+
+  it('is the caller in the last words of a question: they are answered, whatever they are', () => {
+    scene.model.reply({ ms: 2000, itemId: 'a', text: 'Is that right?' });
+    scene.run(1600);
+    scene.run(400, 'speaking');
+    expect(scene.model.told[0]).toMatch(/^interrupt a \d+$/);
+    expect(scene.model.agentSpoke).toEqual([true, false]);
+  });
+
+  it('is the agent in the last words of anything else, and while more may come', () => {
+    scene.model.reply({ ms: 2000, itemId: 'a', text: 'Is that', done: false });
+    scene.run(1600);
+    scene.run(400, 'speaking');
+    scene.model.tell('said', { itemId: 'a', text: 'Is that right?', final: true });
+    expect(scene.model.told).toEqual(['caller starts']);
+  });
+});
+
 describe('an uninterruptible passage', () => {
+  it.each([
+    ['goes on over a "mhm", which gets no answer', 'mhm', ['ignore u1']],
+    ['goes on over words, which get one', 'No.', []],
+  ])('%s', (_what, text, ignored) => {
+    scene.model.reply({ ms: 5000, itemId: 'a', uninterruptible: true });
+    scene.run(500);
+    scene.run(400, 'speaking');
+    scene.run(700);
+    scene.model.tell('heard', { utteranceId: 'u1', text, final: true });
+    scene.run(5000);
+    expect(scene.model.told).toEqual(['caller starts', 'caller stops', ...ignored]);
+    expect(scene.events('said')).toMatchObject([{ itemId: 'a', heardMs: 5000, interrupted: false }]);
+  });
+
+  it('may be over before the words of a "mhm" come', () => {
+    scene.model.reply({ ms: 1000, itemId: 'a', uninterruptible: true });
+    scene.run(500);
+    scene.run(400, 'speaking');
+    scene.run(900);
+    expect(scene.events('said')).toHaveLength(1);
+    expect(scene.model.agentSpoke).toEqual([true]);
+    scene.model.tell('heard', { utteranceId: 'u1', text: 'mhm', final: true });
+    scene.run(20);
+    expect(scene.model.told.at(-1)).toBe('ignore u1');
+    expect(scene.model.agentSpoke).toEqual([true, false]);
+  });
+
   it('goes on over the words of the caller, whom the model hears', () => {
     scene.model.reply({ ms: 3000, itemId: 'a', uninterruptible: true });
     scene.run(500);

@@ -11,20 +11,21 @@ import type { ResponseEvent } from './server-events.ts';
 
 export class ResponsesBackend implements LiveBackend {
   readonly #hands: BackendHands;
+  readonly #send: (event: ClientEvent) => void;
   readonly #tools: ToolCalls;
   readonly #digits: Digits;
 
   constructor(options: { clock: Clock; hands: BackendHands; send: (event: ClientEvent) => void }) {
     const { hands, send } = options;
     this.#hands = hands;
+    this.#send = send;
     this.#tools = new ToolCalls({
       answer: (callId, result) => send(toolOutput(callId, result)),
       call: (call) => hands.call(call),
       reply: () => send(responseCreate()),
     });
     this.#digits = new Digits(options.clock, (digits) => {
-      send(note(`[The caller pressed the keys ${digits}]`));
-      send(responseCreate());
+      this.notice(`The caller pressed the keys ${digits}`);
     });
   }
 
@@ -57,6 +58,16 @@ export class ResponsesBackend implements LiveBackend {
 
   toolResult(callId: string, result: unknown): void {
     this.#tools.answer(callId, result);
+  }
+
+  /** Its model reads the conversation so far itself. */
+  resume(): void {
+    this.notice('The line broke off. Answer what the caller said last, or finish what you were saying.');
+  }
+
+  notice(text: string): void {
+    this.#send(note(`[${text}]`));
+    this.#send(responseCreate());
   }
 
   digit(digit: string): void {

@@ -13,7 +13,7 @@ import { Expiry } from '../realtime/expiry.ts';
 import { errors_max, text_chars_max } from '../realtime/limits.ts';
 import { Wire, type WireCounts } from '../realtime/wire.ts';
 import type { BackendHands, LiveBackend } from './backend.ts';
-import { commentary, sessionClose, type ClientEvent } from './client-events.ts';
+import { commentary, sessionClose, thinking, type ClientEvent } from './client-events.ts';
 import { Farewell } from './farewell.ts';
 import { HeardWords } from './heard-words.ts';
 import { farewell_ms_max } from './limits.ts';
@@ -122,6 +122,7 @@ export class LiveSession implements VoiceSession {
 
   readonly #hands: BackendHands = {
     say: (text, delegationId) => this.#speak(text, delegationId),
+    think: (text, delegationId) => this.#append(thinking(text, delegationId)),
     call: (call) => {
       if (call.name === HANG_UP) this.#farewell.ask(call.callId, reasonOf(call.arguments));
       else this.#tell('toolCall', call);
@@ -161,6 +162,14 @@ export class LiveSession implements VoiceSession {
 
   say(text: string): void {
     this.#speak(text, null);
+  }
+
+  resume(): void {
+    if (this.#state === 'open') this.#backend.resume(this.#call.history ?? []);
+  }
+
+  notice(text: string): void {
+    if (this.#state === 'open') this.#backend.notice(text);
   }
 
   digit(digit: string): void {
@@ -244,8 +253,12 @@ export class LiveSession implements VoiceSession {
   }
 
   #speak(text: string, delegationId: string | null): void {
+    this.#append(commentary(text, delegationId));
+  }
+
+  #append(events: readonly ClientEvent[]): void {
     if (this.#state !== 'open') return;
-    for (const event of commentary(text, delegationId)) this.#wire.send(event);
+    for (const event of events) this.#wire.send(event);
   }
 
   #take(event: ServerEvent): void {

@@ -5,6 +5,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import { newId } from '../../../base/ids.ts';
 import type { AgentProfile } from '../../profile.ts';
+import type { HistoryTurn } from '../../voice-model.ts';
 import { Dialog, type DialogAction } from '../offline/dialog.ts';
 import { text_chars_max } from '../realtime/limits.ts';
 import type { BackendHands, LiveBackend } from './backend.ts';
@@ -80,6 +81,17 @@ export class TaskBackend implements LiveBackend {
   toolResult(callId: string, result: unknown): void {
     if (callId === this.#hangUpCall) this.#dialog.resume();
     else this.#act(this.#dialog.toolResult(result));
+  }
+
+  resume(history: readonly HistoryTurn[]): void {
+    const last = history.at(-1);
+    this.#act(last?.from === 'caller' ? this.#dialog.heard(last.text) : this.#dialog.goOn());
+  }
+
+  /** The rules cannot read it; the voice model can. */
+  notice(text: string): void {
+    this.#hands.think(text, null);
+    this.#act(this.#dialog.goOn());
   }
 
   digit(digit: string): void {

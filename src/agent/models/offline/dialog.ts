@@ -148,6 +148,12 @@ export class Dialog {
     return this.#phase === 'ended' ? [] : [say(this.#profile.trouble)];
   }
 
+  /** Something happened that takes a mind to be understood: what was said last is said again. */
+  goOn(): DialogAction[] {
+    if (this.#phase === 'ended' || this.#phase === 'running') return [];
+    return [say(this.#lastSaid === '' ? this.#profile.trouble : this.#lastSaid)];
+  }
+
   /** A key was pressed. Digits fill a `digits` slot; 1 and 2 answer a read-back with yes and no. */
   digit(key: string): DialogAction[] {
     if (this.#phase === 'confirming') {

@@ -161,6 +161,17 @@ export class OfflineSession implements VoiceSession {
     this.#enqueue(() => this.#speak(text, options.uninterruptible ?? false));
   }
 
+  /** Of the conversation so far it understands what the caller said last. */
+  resume(): void {
+    const last = this.#call.history?.at(-1);
+    this.#act(last?.from === 'caller' ? this.#dialog.heard(last.text) : this.#dialog.goOn());
+  }
+
+  /** The rules cannot read it; they ask again what they asked last. */
+  notice(_text: string): void {
+    this.#act(this.#dialog.goOn());
+  }
+
   ignore(utteranceId: string): void {
     this.#ignored = utteranceId;
   }

@@ -35,6 +35,8 @@ export interface PipelineSessionOptions {
 }
 
 const HANG_UP = 'hang_up';
+/** What the agent was saying is in the conversation as far as it was heard. */
+const BROKE_OFF = 'The line broke off while you spoke. Go on from where you stopped.';
 
 interface ToolCall {
   readonly callId: string;
@@ -85,8 +87,7 @@ export class PipelineSession implements VoiceSession {
     this.#answering = this.#createAnswering(options);
     this.#digits = new Digits(options.clock, (digits) => {
       this.#history.heard(`[The caller pressed the keys ${digits}]`);
-      this.#unanswered = true;
-      this.#answer();
+      this.#owe();
     });
   }
 
@@ -286,16 +287,18 @@ export class PipelineSession implements VoiceSession {
     this.#say(text, options);
   }
 
-  /** After a conversation was taken over: answers what nobody has answered yet. */
   resume(): void {
-    if (!this.#history.owesAnswer) return;
-    this.#unanswered = true;
-    this.#answer();
+    if (this.#history.owesAnswer) this.#owe();
+    else this.notice(BROKE_OFF);
   }
 
   notice(text: string): void {
     if (this.#closed) return;
     this.#history.heard(`[${text}]`);
+    this.#owe();
+  }
+
+  #owe(): void {
     this.#unanswered = true;
     this.#answer();
   }

@@ -90,14 +90,23 @@ describe('a session begins', () => {
 
   it('by answering what the other one did not', async () => {
     await open(undefined, { history: [{ from: 'caller', text: 'When are you open?' }] });
-    call.session.resume?.();
+    call.session.resume();
     await call.replied('Of course.');
     expect(await asked(1)).toEqual(['user: When are you open?']);
-    call.session.resume?.();
-    call.session.notice?.('The colleague has left the call');
+    call.session.notice('The colleague has left the call');
     await call.nth('replyDone', 2);
     expect((await asked(2)).at(-1)).toBe('user: [The colleague has left the call]');
     expect(server.chat.exchanges).toHaveLength(2);
+  });
+
+  it('by finishing what the other one was saying', async () => {
+    await open(undefined, { history: [{ from: 'agent', text: 'We open at' }] });
+    call.session.resume();
+    await call.replied('Of course.');
+    expect((await asked(1)).slice(1)).toEqual([
+      'assistant: We open at',
+      'user: [The line broke off while you spoke. Go on from where you stopped.]',
+    ]);
   });
 
   it('with words that the caller cannot cut short, where the profile or the voice wants it', async () => {

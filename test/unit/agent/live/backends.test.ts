@@ -10,12 +10,14 @@ import { clinicProfile } from '../../../integration/agent/simulated-call.ts';
 
 let clock: ManualClock;
 let said: { text: string; delegationId: string | null }[];
+let thought: { text: string; delegationId: string | null }[];
 let calls: Parameters<BackendHands['call']>[0][];
 let used: object[];
 let failures: string[];
 
 const hands: BackendHands = {
   say: (text, delegationId) => said.push({ text, delegationId }),
+  think: (text, delegationId) => thought.push({ text, delegationId }),
   call: (call) => calls.push(call),
   used: (usage) => used.push(usage),
   failed: (detail) => failures.push(detail),
@@ -24,6 +26,7 @@ const hands: BackendHands = {
 beforeEach(() => {
   clock = new ManualClock();
   said = [];
+  thought = [];
   calls = [];
   used = [];
   failures = [];
@@ -120,6 +123,21 @@ describe('the backend of tasks', () => {
     expect(calls).toMatchObject([{ name: 'book_appointment' }]);
   });
 
+  it('goes on with what the caller said to another session, or has it said again', () => {
+    backend.resume([{ from: 'caller', text: 'What are your opening hours?' }]);
+    expect(said.at(-1)).toMatchObject({ text: expect.stringContaining('Monday') as string });
+    backend.resume([{ from: 'agent', text: 'We are open' }]);
+    expect(said.at(-1)?.text).toContain('Monday');
+    expect(said.map((one) => one.delegationId)).toEqual([null, null]);
+  });
+
+  it('passes a notice on to the voice model, and asks again what it asked last', () => {
+    delegate('i would like an appointment tomorrow at ten', 'dlg_1');
+    backend.notice('The colleague has left the call.');
+    expect(thought).toEqual([{ text: 'The colleague has left the call.', delegationId: null }]);
+    expect(said[1]).toEqual(said[0]);
+  });
+
   it('leaves no timer behind', () => {
     backend.delegated('dlg_1');
     backend.close();
@@ -160,6 +178,17 @@ describe('the backend at the vendor', () => {
       'response.item.create',
       'response.item.create',
       'response.create',
+    ]);
+  });
+
+  it.each([
+    ['a notice', (): void => backend.notice('It rains.'), '[It rains.]'],
+    ['a conversation of before', (): void => backend.resume(), 'The line broke off'],
+  ])('learns of %s, and goes on', (_what, tell, words) => {
+    tell();
+    expect(sent).toMatchObject([
+      { type: 'response.item.create', item: { content: expect.stringContaining(words) as string } },
+      { type: 'response.create' },
     ]);
   });
 

@@ -4,7 +4,7 @@ import type { Ear } from '../../../../src/agent/models/offline/recogniser.ts';
 import type { Hearing } from '../../../../src/agent/models/offline/speech-messages.ts';
 import type { Synthesiser } from '../../../../src/agent/models/offline/synthesiser.ts';
 import { agentProfileSchema } from '../../../../src/agent/profile.ts';
-import type { SessionEvents } from '../../../../src/agent/voice-model.ts';
+import type { ConnectOptions, HistoryTurn, SessionEvents } from '../../../../src/agent/voice-model.ts';
 import { TrunklineError } from '../../../../src/base/errors.ts';
 
 const profile = agentProfileSchema.parse({
@@ -58,18 +58,22 @@ beforeEach(() => {
   ear = new ScriptedEar();
   told = [];
   speak = (text) => Promise.resolve(new Uint8Array(text.length * 80));
-  session = new OfflineSession({
+  session = open();
+});
+
+const open = (over: Partial<ConnectOptions> = {}): OfflineSession =>
+  new OfflineSession({
     call: {
       profile,
       codec: 'pcmu',
       callId: 'call-1',
       now: () => new Date('2026-11-23T09:00:00Z'),
       on: (name, payload) => told.push({ name, payload } as Told),
+      ...over,
     },
     ear: ear as unknown as Ear,
     synthesiser: { speak: (phrase: { text: string }) => speak(phrase.text) } as unknown as Synthesiser,
   });
-});
 
 const FRAME = new Uint8Array(160);
 const names = (): string[] => told.map((one) => one.name);
@@ -94,6 +98,56 @@ function callerSays(hearing: Partial<Hearing> | TrunklineError, spokenMs = 1000)
   for (let ms = 0; ms < spokenMs + 600; ms += 20) session.hear(FRAME, 0);
   session.callerSpeaking(false);
 }
+
+describe('a conversation that another voice began', () => {
+  const takeOver = (history: readonly HistoryTurn[]): void => {
+    session.close();
+    session = open({ history });
+    told.length = 0;
+    session.resume();
+  };
+
+  it('is gone on with where the caller left it', async () => {
+    takeOver([{ from: 'caller', text: 'What are your opening hours, please?' }]);
+    await until(() => names().includes('replyDone'));
+    expect(eventsOf('said')).toMatchObject([{ text: 'We are open. Anything else?' }]);
+  });
+
+  it.each([
+    [[]],
+    [[{ from: 'note', text: 'A tool gave something.' }]],
+    [[{ from: 'agent', text: 'And your name is' }]],
+  ] as HistoryTurn[][][])('is asked for again when it ends with %j', async (history) => {
+    takeOver(history);
+    await until(() => names().includes('replyDone'));
+    expect(eventsOf('said')).toMatchObject([{ text: profile.trouble }]);
+  });
+});
+
+describe('a notice', () => {
+  it('has the last question asked again, or the caller say it again', async () => {
+    session.notice('The colleague has left the call.');
+    await until(() => eventsOf('replyDone').length === 1);
+    callerSays({ text: 'what are your opening hours' });
+    await until(() => eventsOf('replyDone').length === 2);
+    session.notice('The colleague has left the call.');
+    await until(() => eventsOf('replyDone').length === 3);
+    const answer = 'We are open. Anything else?';
+    expect(eventsOf('said').map((said) => said.text)).toEqual([profile.trouble, answer, answer]);
+  });
+
+  it('waits while a tool works, and says nothing after the goodbye', async () => {
+    callerSays({ text: 'turn on the lamp' });
+    await until(() => eventsOf('toolCall').length === 1);
+    session.notice('It is dark.');
+    session.toolResult(eventsOf('toolCall')[0]?.callId ?? '', { ok: true });
+    await until(() => eventsOf('replyDone').length === 1);
+    callerSays({ text: 'no thank you' });
+    await until(() => eventsOf('toolCall').length === 2);
+    session.notice('It is light.');
+    expect(eventsOf('said').map((said) => said.text)).toEqual(['It is on. Anything else?', 'Bye.']);
+  });
+});
 
 describe('sentencesIn', () => {
   it.each([
