@@ -5,7 +5,7 @@ import { createTracer } from './base/tracing.ts';
 import { loadSettings, packageVersion, readEnvironment, type Settings } from './config.ts';
 import { addressesOf } from './jobs/addresses.ts';
 import { startJobProcess, type JobProcess } from './jobs/job-process.ts';
-import { HANDLERS } from './jobs/work/handlers.ts';
+import { handlersOf } from './jobs/work/handlers.ts';
 import { startProviders } from './worker/providers.ts';
 
 const EXIT_CONFIGURATION = 78; // EX_CONFIG of sysexits.h
@@ -52,6 +52,7 @@ process.on('disconnect', stop);
 
 try {
   const { trunks, numbers, web, crm, sms, calendar, webhooks } = config;
+  const { lock_ms: lockMs } = config.jobs;
   const after = [...crm.tenants, ...sms.tenants, ...calendar.tenants, ...webhooks.tenants];
   const tenants = [...trunks, ...numbers, ...web.widget_keys, ...web.tenant_keys, ...after];
   running = await startJobProcess({
@@ -63,7 +64,7 @@ try {
       version: packageVersion(),
       otlpUrl: config.telemetry.otlp_url,
     }),
-    ...{ handlers: HANDLERS, lockMs: config.jobs.lock_ms, log },
+    ...{ handlers: handlersOf({ lockMs }), lockMs, log },
   });
 } catch (error) {
   log.fatal({ err: error }, 'the job process cannot start');

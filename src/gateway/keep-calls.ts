@@ -16,11 +16,13 @@ export interface WordSink {
 export function keepCalls(parts: {
   journal: Journal;
   sink: WordSink;
+  /** This life of the gateway: what tells its calls from those of a gateway that died. */
+  run: string;
   log: Log;
   /** The span of an open call; nothing is traced without. */
   traceparentOf?: (callId: string) => string;
 }): () => void {
-  const { journal, sink, log, traceparentOf = () => '' } = parts;
+  const { journal, sink, run, log, traceparentOf = () => '' } = parts;
   /** Of open calls: the span is over when the last word about its call is told. */
   const spans = new Map<string, string>();
   const tell = ({ tenant, callId }: Pick<CallRecord, 'tenant' | 'callId'>, word: unknown): void => {
@@ -28,7 +30,7 @@ export function keepCalls(parts: {
     const parsed = callWord.safeParse(word);
     const traceparent = spans.get(callId) ?? '';
     const traced = traceparent === '' ? {} : { traceparent };
-    if (parsed.success) sink.append({ type: 'call', tenant, callId, word: parsed.data, ...traced });
+    if (parsed.success) sink.append({ type: 'call', tenant, callId, run, word: parsed.data, ...traced });
     else
       log.error({ callId, code: 'JOB_PAYLOAD_INVALID', detail: parsed.error.message }, 'a fact is not kept');
   };

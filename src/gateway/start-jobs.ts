@@ -11,6 +11,7 @@ import { packageRoot, type Settings } from '../config.ts';
 import { addressesOf } from '../jobs/addresses.ts';
 import type { Enqueue } from '../jobs/enqueue.ts';
 import { Forwarder } from '../jobs/forwarder.ts';
+import { beginRun } from '../jobs/gateway-runs.ts';
 import { JobQueues } from '../jobs/job-queues.ts';
 import { Spool } from '../jobs/spool/spool.ts';
 import { SpooledEnqueue } from '../jobs/spooled-enqueue.ts';
@@ -56,9 +57,13 @@ export async function startJobs(parts: {
     ...{ folder: join(dataDir, 'spool'), fsync: limits.fsync, fsyncIntervalMs: limits.fsync_interval_ms },
     ...{ segmentBytes: limits.segment_bytes, bytesMax: limits.bytes_max, log },
   });
+  const { trunks, numbers, web } = config;
+  const mine = [...trunks, ...numbers, ...web.widget_keys, ...web.tenant_keys].map((one) => one.tenant);
+  // Calls of a life of before are over: told behind the words that it left in the spool.
+  const run = await beginRun(spool, { folder: join(dataDir, 'spool'), tenants: mine, log });
   const forwarder = new Forwarder({ spool, taker: queues, log });
   order.add('spool', { close: () => spool.close().then(() => forwarder.close()) });
-  const stopKeeping = keepCalls({ journal, sink: spool, log, traceparentOf });
+  const stopKeeping = keepCalls({ journal, sink: spool, run, log, traceparentOf });
   order.add('records of calls', {
     close: () => {
       stopKeeping();

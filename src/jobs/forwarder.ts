@@ -135,7 +135,8 @@ export function parcels(gateway: string, entries: readonly SpoolEntry[]): Parcel
     const traceparent = batch.find((one) => one.traceparent !== undefined)?.traceparent;
     const { tenant } = words;
     const key = `${gateway}/${first.seq}-${last.seq}`;
-    const envelope = wrap('transcripts', { tenant, key, traceparent, data: { gateway, entries: batch } });
+    const data = { type: 'words', gateway, entries: batch } as const;
+    const envelope = wrap('transcripts', { tenant, key, traceparent, data });
     made.push({ queue: 'transcripts', envelope });
     words = undefined;
   };
@@ -158,7 +159,7 @@ export function parcels(gateway: string, entries: readonly SpoolEntry[]): Parcel
 
 function wordOf(
   seq: number,
-  { callId, word, traceparent }: Extract<SpoolContent, { type: 'call' }>,
+  { callId, word, traceparent, run = '' }: Extract<SpoolContent, { type: 'call' }>,
 ): CallEntry {
-  return { seq, callId, word, ...(traceparent === undefined ? {} : { traceparent }) };
+  return { seq, callId, run, word, ...(traceparent === undefined ? {} : { traceparent }) };
 }

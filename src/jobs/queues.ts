@@ -4,7 +4,7 @@
  * wait in Redis.
  */
 import { z } from 'zod';
-import { transcriptBatch } from './payloads/transcripts.ts';
+import { transcriptsPayload, transcriptsV1 } from './payloads/transcripts.ts';
 
 export interface QueuePolicy {
   /** Tries in all, the first one included. A database or Redis that is away costs none of them. */
@@ -40,7 +40,7 @@ const minute_ms = 60_000;
 export const QUEUES = {
   /** What happened on calls, from the gateways' spools into the store. */
   transcripts: row({
-    ...{ version: 1, payload: transcriptBatch },
+    ...{ version: 2, payload: transcriptsPayload, older: { 1: transcriptsV1 } },
     // Nobody else has these facts: it tries for about two days.
     ...{ attempts: 200, backoffFirstMs: 500, backoffMaxMs: 15 * minute_ms, timeoutMs: minute_ms },
     // In order: a call's end never overtakes its turns.

@@ -18,6 +18,7 @@ interface TenantsTable {
 interface CallsTable {
   call_id: string;
   gateway: string;
+  run: Generated<string>;
   source: Generated<'phone' | 'web'>;
   direction: Generated<'inbound' | 'outbound'>;
   sip_call_id: Generated<string>;
@@ -34,6 +35,13 @@ interface CallsTable {
   ending_detail: string | null;
   media: Json | null;
   summary: string | null;
+}
+
+interface GatewayRunsTable {
+  gateway: string;
+  run: string;
+  over_at: Date | null;
+  settled_at: Date | null;
 }
 
 interface LegsTable {
@@ -222,6 +230,7 @@ type OfTenant<Tables> = { [Table in keyof Tables]: Tables[Table] & { tenant: str
 export type Database = OfTenant<{
   tenants: TenantsTable;
   calls: CallsTable;
+  gateway_runs: GatewayRunsTable;
   legs: LegsTable;
   turns: TurnsTable;
   tool_calls: ToolCallsTable;

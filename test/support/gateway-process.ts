@@ -20,8 +20,14 @@ export interface GatewayProcess {
   readonly webUrl: string;
   readonly dataDir: string;
   readonly configFile: string;
+  /** Of the process that runs now, or ran last. */
+  readonly pid: number;
   /** Everything written to standard output so far: one JSON line per log entry. */
   readonly log: () => string;
+  /** SIGKILL; resolves when it is gone. Its children notice by themselves. */
+  kill(): Promise<void>;
+  /** After `kill`: a new process with the same configuration and data folder, once it is ready. */
+  startAgain(): Promise<void>;
   /** SIGTERM; resolves with the exit code. Idempotent. */
   stop(): Promise<number | null>;
 }
@@ -56,44 +62,72 @@ export async function startGatewayProcess(
       ...sections(`http://127.0.0.1:${webPort}`),
     }),
   );
-  const child = spawn(process.execPath, ['src/main.ts'], {
-    cwd: packageRoot,
-    env: { ...process.env, TRUNKLINE_CONFIG: configFile },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
-  const printed = { log: '', words: '' };
-  child.stdout.on('data', (bytes: Buffer) => (printed.log += String(bytes)));
-  child.stderr.on('data', (bytes: Buffer) => (printed.words += String(bytes)));
-  const exited = once(child, 'exit') as Promise<[number | null]>;
+  const printed = { log: '' };
+  let life = spawnGateway(configFile, printed);
   const stop = async (): Promise<number | null> => {
-    if (child.exitCode === null) child.kill('SIGTERM');
-    const [code] = await exited;
+    if (life.child.exitCode === null) life.child.kill('SIGTERM');
+    const [code] = await life.exited;
     await drachtio?.close();
     await rm(folder, { recursive: true, force: true });
     return code;
   };
-  try {
-    await ready(child, printed);
-  } catch (error) {
-    await stop();
-    throw error;
-  }
+  const isReady = async (): Promise<void> => {
+    try {
+      await ready(life, printed);
+    } catch (error) {
+      await stop();
+      throw error;
+    }
+  };
+  await isReady();
   return {
     target: `127.0.0.1:${port}`,
     operatorUrl: `http://127.0.0.1:${operatorPort}`,
     webUrl: `http://127.0.0.1:${webPort}`,
     dataDir: folder,
     configFile,
+    get pid() {
+      return life.child.pid ?? 0;
+    },
     log: () => printed.log,
+    kill: async () => {
+      life.child.kill('SIGKILL');
+      await life.exited;
+    },
+    startAgain: () => {
+      life = spawnGateway(configFile, printed);
+      return isReady();
+    },
     stop,
   };
 }
 
-async function ready(child: ChildProcess, printed: { log: string; words: string }): Promise<void> {
+/** One process of a gateway; what it prints is added to `printed`. */
+interface Life {
+  readonly child: ChildProcess;
+  readonly exited: Promise<[number | null]>;
+  /** What it wrote to standard error. */
+  words: string;
+}
+
+function spawnGateway(configFile: string, printed: { log: string }): Life {
+  const child = spawn(process.execPath, ['src/main.ts'], {
+    cwd: packageRoot,
+    env: { ...process.env, TRUNKLINE_CONFIG: configFile },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const life: Life = { child, exited: once(child, 'exit') as Promise<[number | null]>, words: '' };
+  child.stdout.on('data', (bytes: Buffer) => (printed.log += String(bytes)));
+  child.stderr.on('data', (bytes: Buffer) => (life.words += String(bytes)));
+  return life;
+}
+
+async function ready(life: Life, printed: { readonly log: string }): Promise<void> {
   const patience = AbortSignal.timeout(start_patience_ms);
-  while (!printed.words.includes('Trunkline is ready')) {
+  const { child } = life;
+  while (!life.words.includes('Trunkline is ready')) {
     if (child.exitCode !== null || patience.aborted)
-      throw new Error(`the gateway did not start:\n${printed.words}\n${printed.log.slice(-4000)}`);
+      throw new Error(`the gateway did not start:\n${life.words}\n${printed.log.slice(-4000)}`);
     await Promise.race([
       child.stderr === null ? undefined : once(child.stderr, 'data'),
       once(child, 'exit'),

@@ -1,7 +1,12 @@
-/** What a gateway tells of its calls: one fact each, numbered in the order in which they happened. */
+/**
+ * What a gateway tells of its calls: one fact each, numbered in the order in which they happened; and that
+ * it was started again, so that its calls of before are over.
+ */
 import { z } from 'zod';
 
 const atMs = z.int().min(0);
+/** Of src/jobs/gateway-runs.ts. */
+export const runName = z.string().max(64);
 const text = z.string().max(20_000);
 
 /** Facts of a call's timeline, as src/room/journal.ts has them; new kinds pass as they are. */
@@ -59,13 +64,27 @@ export const callEntry = z.strictObject({
   callId: z.string().min(1).max(200),
   /** The call's span: what follows from the word goes on from it. */
   traceparent: z.string().max(64).optional(),
+  /** The life of the gateway's process that the call is of; empty: told before these had names. */
+  run: runName.default(''),
   word: callWord,
 });
 export type CallEntry = z.infer<typeof callEntry>;
 
+/** Names a gateway's spool for good. */
+const gateway = z.string().min(1).max(200);
+const entries = z.array(callEntry).min(1).max(500);
+
 /** Entries of one tenant that follow one another in one gateway's spool. */
-export const transcriptBatch = z.strictObject({
-  gateway: z.string().min(1).max(200),
-  entries: z.array(callEntry).min(1).max(500),
-});
-export type TranscriptBatch = z.infer<typeof transcriptBatch>;
+const words = z.strictObject({ type: z.literal('words'), gateway, entries });
+export type WordBatch = z.infer<typeof words>;
+
+/** The gateway's process is another one now: no call of this run goes on. */
+const runOver = z.strictObject({ type: z.literal('run-over'), gateway, run: runName });
+export type RunOver = z.infer<typeof runOver>;
+
+export const transcriptsPayload = z.discriminatedUnion('type', [words, runOver]);
+
+/** Version 1 knew of words alone. */
+export const transcriptsV1 = z
+  .strictObject({ gateway, entries })
+  .transform((batch): WordBatch => ({ type: 'words', ...batch }));

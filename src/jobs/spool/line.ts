@@ -5,13 +5,15 @@
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
 import { envelopeSchema, tenantName } from '../envelope.ts';
-import { callWord } from '../payloads/transcripts.ts';
+import { callWord, runName } from '../payloads/transcripts.ts';
 
 export const spoolContent = z.discriminatedUnion('type', [
   /** A word about a call. */
   z.strictObject({
     ...{ type: z.literal('call'), tenant: tenantName, callId: z.string(), word: callWord },
     traceparent: z.string().max(64).optional(),
+    /** None in the lines of a version that had no runs. */
+    run: runName.optional(),
   }),
   /** A job that was asked for. */
   z.strictObject({

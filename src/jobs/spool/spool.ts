@@ -93,6 +93,11 @@ export class Spool {
     return spool;
   }
 
+  /** It never had an entry. */
+  get isNew(): boolean {
+    return this.#last === 0;
+  }
+
   /** Entries that are not taken over yet. */
   get waiting(): number {
     return this.#last - this.#taken;

@@ -1,20 +1,32 @@
 /**
  * `transcripts`: what gateways told of calls becomes rows. Every word has its place, so that told twice is
- * once.
+ * once. A gateway that was started again tells that its run before is over: the calls which that one left
+ * open are ended, and so are those whose words come later.
  */
+import type { EndingSlug } from '../../base/ending.ts';
 import { addCallEvents, type CallEvent } from '../../store/tables/call-events.ts';
 import { endCall, ensureCalls, openCalls, updateCall, type NewCall } from '../../store/tables/calls.ts';
+import {
+  endCallsOfRun,
+  endRun,
+  holdRuns,
+  settleRun,
+  type DeadCall,
+  type RunState,
+} from '../../store/tables/gateway-runs.ts';
 import { putLeg } from '../../store/tables/legs.ts';
 import { addToolCalls, type ToolCall } from '../../store/tables/tool-calls.ts';
 import { addTurns, type NewTurn } from '../../store/tables/turns.ts';
 import { addUsage, type NewUsage } from '../../store/tables/usage.ts';
 import type { TenantRows } from '../../store/store.ts';
 import { z } from 'zod';
-import type { CallEntry, CallWord, TranscriptBatch } from '../payloads/transcripts.ts';
+import type { Enqueue } from '../enqueue.ts';
+import type { CallEntry, CallWord, RunOver, WordBatch } from '../payloads/transcripts.ts';
 import type { PayloadInput } from '../queues.ts';
-import type { Handler } from '../work.ts';
+import { JobLater, type Handler, type WorkTools } from '../work.ts';
 
 const micros_per_usd = 1_000_000;
+const ended_event = 'call.ended';
 
 const heard = z.looseObject({ type: z.literal('heard'), atMs: z.number(), text: z.string() });
 const said = z.looseObject({
@@ -27,27 +39,51 @@ const tool = z.looseObject({
   ...{ code: z.string().nullish(), tookMs: z.number().nullish() },
 });
 
-export const transcripts: Handler<'transcripts'> = async ({ tenant, data }, { store, jobs }) => {
-  await store.ensureTenants([tenant]);
-  await store.tenant(tenant, (unit) => write(unit, data));
+/**
+ * `settleMs`: for so long after a run is over, nothing is told of the calls that it left open. A job that a
+ * dead process held comes again, and may hold how such a call ended in truth.
+ */
+export function transcriptsHandler({ settleMs }: { readonly settleMs: number }): Handler<'transcripts'> {
+  return async ({ tenant, data }, tools) => {
+    await tools.store.ensureTenants([tenant]);
+    if (data.type === 'words') await keepWords(tenant, data, tools);
+    else await endOpenCalls(tenant, data, { ...tools, settleMs });
+  };
+}
+
+async function keepWords(tenant: string, batch: WordBatch, { store, jobs }: WorkTools): Promise<void> {
+  const late = await store.tenant(tenant, (unit) => write(unit, batch));
   // After the commit: should this process end here, the batch comes again, and these keys with it.
-  await Promise.all(
-    data.entries.flatMap(({ callId, word, traceparent }) => {
-      const from = { tenant, callId, ...(traceparent === undefined ? {} : { traceparent }) };
-      const event = eventOf(callId, word);
-      const crm = { ...from, key: `${callId}/crm`, data: { type: 'call-ended', callId } } as const;
-      return [
-        ...(word.type === 'closed' ? [jobs.enqueue('crm', crm)] : []),
-        ...(event === undefined
-          ? []
-          : [jobs.enqueue('webhooks', { ...from, key: event.eventId, data: event })]),
-      ];
+  await Promise.all([
+    ...batch.entries.map(({ callId, word, traceparent }) => {
+      const from = { tenant, ...(traceparent === undefined ? {} : { traceparent }) };
+      return follow(jobs, from, eventOf(callId, word));
     }),
-  );
-};
+    ...late.map((call) => follow(jobs, { tenant }, endOf(call))),
+  ]);
+}
+
+async function endOpenCalls(
+  tenant: string,
+  run: RunOver,
+  { store, jobs, settleMs }: WorkTools & { readonly settleMs: number },
+): Promise<void> {
+  const { dead, waitMs } = await store.tenant(tenant, async (unit) => {
+    const left = settleMs - (await endRun(unit, run));
+    const [ended] = await Promise.all([
+      endCallsOfRun(unit, run),
+      left > 0 ? undefined : settleRun(unit, run),
+    ]);
+    return { dead: ended, waitMs: Math.ceil(left) };
+  });
+  if (waitMs > 0) throw new JobLater(waitMs, 'words of the run may still come');
+  await Promise.all(dead.map((call) => follow(jobs, { tenant }, endOf(call))));
+}
+
+type ToldEvent = PayloadInput<'webhooks'> & { readonly data: { readonly callId: string } };
 
 /** What the tenant's own servers are told. */
-function eventOf(callId: string, word: CallWord): PayloadInput<'webhooks'> | undefined {
+function eventOf(callId: string, word: CallWord): ToldEvent | undefined {
   if (word.type === 'opened') {
     const { startedAt: at, source, profile, from, to } = word;
     const data = { callId, source, profile, from, to };
@@ -55,27 +91,75 @@ function eventOf(callId: string, word: CallWord): PayloadInput<'webhooks'> | und
   }
   if (word.type !== 'closed') return undefined;
   const { endedAt: at, ending, durationMs } = word;
-  return { eventId: `${callId}/ended`, type: 'call.ended', at, data: { callId, ending, durationMs } };
+  return { eventId: `${callId}/ended`, type: ended_event, at, data: { callId, ending, durationMs } };
 }
 
-/** As few statements as the batch allows, whatever it holds: what comes from many calls goes in together. */
-async function write(unit: TenantRows, { gateway, entries }: TranscriptBatch): Promise<void> {
-  const opened = entries.flatMap(({ callId, word }) =>
-    word.type === 'opened' ? [newCall(gateway, callId, word)] : [],
+function endOf({ callId, endedAt, durationMs }: DeadCall): ToldEvent {
+  const data = { callId, ending: 'gateway-died' satisfies EndingSlug, durationMs };
+  return { eventId: `${callId}/ended`, type: ended_event, at: endedAt.toISOString(), data };
+}
+
+/** The jobs that an event asks for, the same for the same call. */
+async function follow(
+  jobs: Enqueue,
+  from: { readonly tenant: string; readonly traceparent?: string },
+  event: ToldEvent | undefined,
+): Promise<void> {
+  if (event === undefined) return;
+  const { callId } = event.data;
+  const crm = { ...from, callId, key: `${callId}/crm`, data: { type: 'call-ended', callId } } as const;
+  await Promise.all([
+    event.type === ended_event ? jobs.enqueue('crm', crm) : undefined,
+    jobs.enqueue('webhooks', { ...from, callId, key: event.eventId, data: event }),
+  ]);
+}
+
+/**
+ * As few statements as the batch allows, whatever it holds: what comes from many calls goes in together.
+ * Returns the calls that are over because their run is, when nobody else tells of them.
+ */
+async function write(unit: TenantRows, { gateway, entries }: WordBatch): Promise<DeadCall[]> {
+  const runs = new Map(entries.map(({ callId, run }) => [callId, run]));
+  // First of all: whoever ends a run of these waits for this transaction, or this one for them.
+  const held = holdRuns(unit, gateway, [...new Set(runs.values())]);
+  const opened = entries.flatMap(({ callId, run, word }) =>
+    word.type === 'opened' ? [newCall({ call_id: callId, gateway, run }, word)] : [],
   );
-  const known = new Set(opened.map((call) => call.call_id));
-  const others = new Set(entries.map((entry) => entry.callId).filter((callId) => !known.has(callId)));
+  for (const { call_id } of opened) runs.delete(call_id);
   const started_at = new Date(0);
   // The rows that all others stand on: sent first, and not waited for.
   const calls = openCalls(unit, ...opened);
-  const made = ensureCalls(unit, ...[...others].map((call_id) => ({ call_id, gateway, started_at })));
+  const made = ensureCalls(
+    unit,
+    ...[...runs].map(([call_id, run]) => ({ call_id, gateway, run, started_at })),
+  );
   const usage = entries.flatMap(({ callId, word }) => (word.type === 'usage' ? usageRows(callId, word) : []));
-  await Promise.all([
+  const [states] = await Promise.all([
+    held,
     ...[calls, made],
     writeFacts(unit, entries),
     addUsage(unit, usage),
     ...entries.flatMap(({ callId, word }) => (word.type === 'closed' ? [close(unit, callId, word)] : [])),
   ]);
+  return endLateCalls(unit, states, entries);
+}
+
+/** Of runs that are over already. */
+async function endLateCalls(
+  unit: TenantRows,
+  states: readonly RunState[],
+  entries: readonly CallEntry[],
+): Promise<DeadCall[]> {
+  const told = new Set(entries.map((entry) => entry.callId));
+  const lists = await Promise.all(
+    states
+      .filter((run) => run.isOver)
+      .map(async (run) => {
+        const dead = await endCallsOfRun(unit, run);
+        return run.isSettled ? dead : [];
+      }),
+  );
+  return lists.flat().filter((call) => told.has(call.callId));
 }
 
 async function close(unit: TenantRows, callId: string, word: WordOf<'closed'>): Promise<void> {
@@ -102,10 +186,11 @@ function keepLeg(
 
 type WordOf<Type extends CallWord['type']> = Extract<CallWord, { type: Type }>;
 
-function newCall(gateway: string, callId: string, word: WordOf<'opened'>): NewCall {
+function newCall(of: Pick<NewCall, 'call_id' | 'gateway' | 'run'>, word: WordOf<'opened'>): NewCall {
   const { startedAt, source, sipCallId, trunk, profile, from, to } = word;
   return {
-    ...{ call_id: callId, gateway, source, trunk, profile, sip_call_id: sipCallId },
+    ...of,
+    ...{ source, trunk, profile, sip_call_id: sipCallId },
     ...{ from_number: from, to_number: to, started_at: new Date(startedAt) },
   };
 }

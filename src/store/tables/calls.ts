@@ -6,6 +6,9 @@ import type { TenantRows } from '../store.ts';
 
 export type Call = Selectable<Database['calls']>;
 
+/** The life of the gateway's process; none: of a version whose runs had no name. */
+type OfRun = Partial<Pick<Call, 'run'>>;
+
 /** What is known when a call opens. */
 export type NewCall = Pick<
   Call,
@@ -18,7 +21,8 @@ export type NewCall = Pick<
   | 'from_number'
   | 'to_number'
   | 'started_at'
->;
+> &
+  OfRun;
 
 /** Told twice, it is kept once. A row that its facts made before it (`ensureCalls`) gets its particulars. */
 export async function openCalls({ tenant, rows }: TenantRows, ...calls: readonly NewCall[]): Promise<void> {
@@ -30,6 +34,7 @@ export async function openCalls({ tenant, rows }: TenantRows, ...calls: readonly
     .onConflict((conflict) =>
       conflict.columns(['tenant', 'call_id']).doUpdateSet((eb) => ({
         gateway: eb.ref('excluded.gateway'),
+        run: eb.ref('excluded.run'),
         source: eb.ref('excluded.source'),
         sip_call_id: eb.ref('excluded.sip_call_id'),
         trunk: eb.ref('excluded.trunk'),
@@ -47,7 +52,7 @@ export async function openCalls({ tenant, rows }: TenantRows, ...calls: readonly
  */
 export async function ensureCalls(
   { tenant, rows }: TenantRows,
-  ...calls: readonly Pick<NewCall, 'call_id' | 'gateway' | 'started_at'>[]
+  ...calls: readonly (Pick<NewCall, 'call_id' | 'gateway' | 'started_at'> & OfRun)[]
 ): Promise<void> {
   if (calls.length === 0) return;
   await rows

@@ -46,7 +46,12 @@ export const callView = z.object({
   media: anything,
 });
 
-export function viewCall({ tenant: _tenant, gateway: _gateway, ...call }: Call): z.infer<typeof callView> {
+export function viewCall({
+  tenant: _tenant,
+  gateway: _gateway,
+  run: _run,
+  ...call
+}: Call): z.infer<typeof callView> {
   return { ...call, started_at: at(call.started_at), ended_at: maybeAt(call.ended_at) };
 }
 

@@ -1,7 +1,7 @@
 /**
- * Whatever dies, at whatever moment: every fact that counted as kept is in the store once, in the end. The
- * gateway here is a process of its own with the real spool, Redis, database and job process; its calls are
- * told to its journal.
+ * Whatever dies, at whatever moment: every fact that counted as kept is in the store once, in the end, and no
+ * call stays open. The gateway here is a process of its own with the real spool, Redis, database and job
+ * process; its calls are told to its journal.
  */
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -185,12 +185,18 @@ async function tellCallsWhileThingsDie(
 async function wrongFacts(url: string, kept: ReadonlySet<string>): Promise<string[]> {
   const found = await factsInStore(url);
   const refused = [...kept].filter((one) => one.endsWith('/refused'));
+  // The gateway has one call at a time here.
+  const died = [...found.keys()].filter((one) => one.endsWith('/gateway-died'));
+  const ended = [...found.keys()].flatMap((one) => /^(.*)\/(closed|gateway-died)$/.exec(one)?.[1] ?? []);
   const texts = Map.groupBy(twilio.messages, (one) => one.body);
   return [
     ...[...kept].filter((one) => !one.endsWith('/refused') && found.get(one) !== 1),
     // Whoever died between a COMMIT and its answer may have booked, but not twice.
     ...[...found].filter(([, times]) => times !== 1).map(([one, times]) => `${times} of ${one}`),
-    ...[...found.keys()].filter((one) => one.startsWith('dead letter')),
+    ...[...found.keys()].filter((one) => one.startsWith('dead letter') || one.endsWith('/open')),
+    ...died.filter((one) => kept.has(one.replace('/gateway-died', '/closed'))),
+    ...(died.length > deaths_each ? died : []),
+    ...ended.filter((one) => found.get(`${one}/followed`) !== 1).map((one) => `nothing followed: ${one}`),
     ...refused.filter((one) => found.has(one.replace('/refused', '/appointments'))),
     ...[...texts].filter(([, sent]) => sent.length !== 1).map(([body]) => `sent twice: ${body}`),
     ...[...kept].filter((one) => isTwilios(one) && !texts.has(textOf(one))).map((one) => `not sent: ${one}`),

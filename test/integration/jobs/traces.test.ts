@@ -9,7 +9,7 @@ import { JobQueues } from '../../../src/jobs/job-queues.ts';
 import { startJobProcess, type JobProcess } from '../../../src/jobs/job-process.ts';
 import { isQueueName } from '../../../src/jobs/queues.ts';
 import type { SpoolContent } from '../../../src/jobs/spool/line.ts';
-import { HANDLERS } from '../../../src/jobs/work/handlers.ts';
+import { handlersOf } from '../../../src/jobs/work/handlers.ts';
 import { JobLater, JobRefused, type Handlers } from '../../../src/jobs/work.ts';
 import { Journal } from '../../../src/room/journal.ts';
 import { startRedis, type TestRedis } from '../../support/jobs/redis.ts';
@@ -44,7 +44,7 @@ function twoCalls(tracer: Tracer): SpoolContent[] {
   const told: SpoolContent[] = [];
   const sink = { append: (content: SpoolContent): boolean => told.push(content) > 0 };
   const traceparentOf = traces.traceparentOf.bind(traces);
-  keepCalls({ journal, sink, log: silent, traceparentOf });
+  keepCalls({ journal, sink, run: 'run_1', log: silent, traceparentOf });
   for (const callId of ['call_1', 'call_2']) journal.open({ ...ORIGIN, callId });
   for (const callId of ['call_1', 'call_2']) journal.close(callId, ending('agent-hung-up'));
   return told;
@@ -67,7 +67,7 @@ describe('the jobs of a call', () => {
     await tracer.close();
     const done: string[] = [];
     const handlers: Handlers = {
-      ...HANDLERS,
+      ...handlersOf({ lockMs: 1000 }),
       crm: async ({ tenant, key, attempt, data }, { jobs: more }) => {
         const isFirst = !done.includes(`${key} asked`);
         done.push(`${key} asked`);

@@ -19,7 +19,7 @@ import { listDeadLetters, type DeadLetter } from '../../../src/store/tables/dead
 import { legsOf } from '../../../src/store/tables/legs.ts';
 import { turnsOf } from '../../../src/store/tables/turns.ts';
 import { usageOf } from '../../../src/store/tables/usage.ts';
-import { HANDLERS } from '../../../src/jobs/work/handlers.ts';
+import { handlersOf } from '../../../src/jobs/work/handlers.ts';
 import { startRedis, type TestRedis } from '../../support/jobs/redis.ts';
 import { openStore, silent, startDatabase, type TestDatabase } from '../../support/store/databases.ts';
 import { eventually, until } from '../../support/until.ts';
@@ -259,7 +259,7 @@ describe('a job process', () => {
   it('writes what gateways tell, and asks for what follows from it', async () => {
     running = await startJobProcess({
       ...{ redis: address(), database: { url: database.url, connectionsMax: 4, timeoutMs: 10_000 } },
-      ...{ tenants: ['acme'], handlers: HANDLERS, lockMs: 1000, log: silent },
+      ...{ tenants: ['acme'], handlers: handlersOf({ lockMs: 1000 }), lockMs: 1000, log: silent },
     });
     const callId = `call_${test}`;
     const entries = [
@@ -289,7 +289,8 @@ describe('a job process', () => {
         media: { fromCaller: { packets: 450 } },
       },
     ] as const;
-    const data = { gateway: 'gw', entries: entries.map((word, index) => ({ seq: index + 1, callId, word })) };
+    const told = entries.map((word, index) => ({ seq: index + 1, callId, word }));
+    const data = { type: 'words', gateway: 'gw', entries: told } as const;
     await jobs.enqueue('transcripts', { tenant: 'newcomer', key: 'gw/1-5', data });
     await jobs.enqueue('transcripts', { tenant: 'newcomer', key: 'gw/1-5 again', data });
     const act = { at: AT, actor: 'operator', action: 'call.ended' };

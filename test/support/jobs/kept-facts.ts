@@ -35,6 +35,7 @@ async function addCalls(unit: TenantRows, add: (fact: string) => void): Promise<
     const page = await listCalls(unit, { limit: 100, cursor });
     for (const { call_id: callId, ending } of page.rows) {
       if (ending === 'caller-hung-up') add(`${callId}/closed`);
+      else add(`${callId}/${ending ?? 'open'}`);
       const turns = await turnsOf(unit, callId);
       const others = [...(await toolCallsOf(unit, callId)), ...(await callEventsOf(unit, callId))];
       for (const { seq } of [...turns, ...others]) add(`${callId}/${seq}`);
@@ -44,8 +45,14 @@ async function addCalls(unit: TenantRows, add: (fact: string) => void): Promise<
 }
 
 async function addActs(unit: TenantRows, add: (fact: string) => void): Promise<void> {
-  const { rows: contacts } = await sql<{ name: string | null }>`SELECT name FROM contacts`.execute(unit.rows);
-  for (const { name } of contacts) add(`${(name ?? '?').replace('Caller ', 'call_')}/contact`);
+  // One without a name follows from a call whose gateway died before its agent could save it.
+  const { rows: contacts } = await sql<{ name: string }>`
+    SELECT name FROM contacts WHERE name IS NOT NULL`.execute(unit.rows);
+  for (const { name } of contacts) add(`${name.replace('Caller ', 'call_')}/contact`);
+  const { rows: activities } = await sql<{ call_id: string }>`SELECT call_id FROM activities`.execute(
+    unit.rows,
+  );
+  for (const { call_id: callId } of activities) add(`${callId}/followed`);
   const { rows: texts } = await sql<{ body: string; status: string }>`
     SELECT body, status FROM messages WHERE channel = 'sms'`.execute(unit.rows);
   for (const { body, status } of texts)

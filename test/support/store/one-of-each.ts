@@ -15,6 +15,7 @@ const call_id = 'call_secret';
 export const ONE_OF_EACH: { readonly [Table in keyof Database]: RowOf<Table> } = {
   tenants: { name: 'Secret Ltd' },
   calls: { call_id, gateway: 'gw', started_at: AT, from_number: '+15550666' },
+  gateway_runs: { gateway: 'gw_secret', run: 'run_secret' },
   legs: { leg_id: 'leg_secret', call_id, kind: 'phone', opened_at: AT },
   turns: { call_id, seq: 0, who: 'caller', text: 'my secret', at_ms: 10 },
   tool_calls: { call_id, seq: 1, name: 'book', arguments: '{}', result: '{}', ok: true, at_ms: 20 },

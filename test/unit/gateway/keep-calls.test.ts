@@ -28,7 +28,7 @@ beforeEach(() => {
     },
   });
   const append = (content: SpoolContent): boolean => kept.push(content) > 0;
-  stop = keepCalls({ journal, sink: { append }, log: pino({ base: null }, sink) });
+  stop = keepCalls({ journal, sink: { append }, run: 'run_1', log: pino({ base: null }, sink) });
 });
 
 function words(): unknown[] {
@@ -36,11 +36,11 @@ function words(): unknown[] {
 }
 
 describe('the bridge from the journal to the spool', () => {
-  it('tells of a call when it opens, with whose it is', () => {
+  it('tells of a call when it opens, with whose it is, and of which life of the gateway', () => {
     const { startedAt } = journal.open(ORIGIN);
     expect(kept).toEqual([
       {
-        ...{ type: 'call', tenant: 'acme', callId: 'call_1' },
+        ...{ type: 'call', tenant: 'acme', callId: 'call_1', run: 'run_1' },
         word: {
           ...{ type: 'opened', startedAt, source: 'phone', sipCallId: 'sip-1', trunk: 'local' },
           ...{ profile: 'desk', from: '+15550123', to: '+15550100' },
@@ -120,7 +120,7 @@ describe('the bridge from the journal to the spool', () => {
     const open = new Map([['call_1', traceparent]]);
     const sink = { append: (content: SpoolContent): boolean => kept.push(content) > 0 };
     const traceparentOf = (callId: string): string => open.get(callId) ?? '';
-    stop = keepCalls({ journal, sink, log: pino({ level: 'silent' }), traceparentOf });
+    stop = keepCalls({ journal, sink, run: 'run_1', log: pino({ level: 'silent' }), traceparentOf });
     journal.open(ORIGIN);
     journal.open({ ...ORIGIN, callId: 'untraced' });
     // As the traces do it: the span is over before the last word is told.

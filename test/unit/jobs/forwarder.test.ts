@@ -5,6 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { Clock } from '../../../src/base/clock.ts';
 import { unwrap, wrap, type Envelope } from '../../../src/jobs/envelope.ts';
 import { Forwarder, parcels, type Taker } from '../../../src/jobs/forwarder.ts';
+import type { CallEntry } from '../../../src/jobs/payloads/transcripts.ts';
 import type { QueueName } from '../../../src/jobs/queues.ts';
 import type { SpoolContent, SpoolEntry } from '../../../src/jobs/spool/line.ts';
 import { Spool } from '../../../src/jobs/spool/spool.ts';
@@ -42,6 +43,11 @@ function job(key: string): SpoolContent {
   return { type: 'job', queue: 'crm', envelope: wrap('crm', { tenant: 'acme', key, data }) };
 }
 
+function wordsOf(envelope: Envelope): CallEntry[] {
+  const { data } = unwrap('transcripts', envelope);
+  return data.type === 'words' ? data.entries : [];
+}
+
 interface Taken {
   readonly queue: QueueName;
   readonly envelope: Envelope;
@@ -64,7 +70,7 @@ class ShakyTaker implements Taker {
   /** Numbers of the words, in the order in which they were taken. */
   get indexes(): number[] {
     return this.taken.flatMap(({ queue, envelope }) =>
-      queue === 'transcripts' ? unwrap('transcripts', envelope).data.entries.map(({ seq }) => seq) : [],
+      queue === 'transcripts' ? wordsOf(envelope).map(({ seq }) => seq) : [],
     );
   }
 }
@@ -203,6 +209,13 @@ describe('parcels', () => {
   it('have a size that one job can bear', () => {
     const made = parcels('gw', entries(...Array.from({ length: 450 }, (_, n) => word(n + 1))));
     expect(made.map(({ envelope }) => envelope.key)).toEqual(['gw/1-200', 'gw/201-400', 'gw/401-450']);
+  });
+
+  it('say of every word which life of the gateway it is of', () => {
+    const [made] = parcels('gw', entries({ ...word(1), run: 'run_1' } as SpoolContent, word(2)));
+    const words = made === undefined ? [] : wordsOf(made.envelope);
+    // The second is a line of a version whose runs had no name.
+    expect(words.map(({ run }) => run)).toEqual(['run_1', '']);
   });
 
   it('are none of nothing', () => {

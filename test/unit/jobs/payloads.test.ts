@@ -16,8 +16,8 @@ const closed = {
 const said = { type: 'said', atMs: 5, text: 'Hello.', heardMs: 800, interrupted: false, responseMs: null };
 
 function batch(...words: object[]): object {
-  const entries = words.map((word, index) => ({ seq: index + 1, callId: 'call_1', word }));
-  return { gateway: 'gw_1', entries };
+  const entries = words.map((word, index) => ({ seq: index + 1, callId: 'call_1', run: 'run_1', word }));
+  return { type: 'words', gateway: 'gw_1', entries };
 }
 
 const TAKEN: readonly [QueueName, string, unknown][] = [
@@ -45,6 +45,7 @@ const TAKEN: readonly [QueueName, string, unknown][] = [
       units: { tokens: 5 },
     }),
   ],
+  ['transcripts', 'the end of a life of the gateway', { type: 'run-over', gateway: 'gw_1', run: 'run_1' }],
   ['crm', 'the end of a call', { type: 'call-ended', callId: 'call_1' }],
   [
     'crm',
@@ -71,6 +72,7 @@ const TAKEN: readonly [QueueName, string, unknown][] = [
 const REFUSED: readonly [QueueName, string, unknown][] = [
   ['transcripts', 'nothing', batch()],
   ['transcripts', 'more than one batch may hold', batch(...Array.from({ length: 501 }, () => opened))],
+  ['transcripts', 'the end of nothing', { type: 'run-over', gateway: 'gw_1' }],
   ['transcripts', 'a word that is none', batch({ type: 'sung', index: 0 })],
   ['transcripts', 'a fact without its time', batch({ type: 'fact', index: 0, fact: { type: 'said' } })],
   ['transcripts', 'a place before the first', batch({ type: 'fact', index: -1, fact: said })],
@@ -105,6 +107,14 @@ describe('a queue', () => {
     expect(give).toThrow(/JOB_PAYLOAD_INVALID/);
     const take = (): unknown => unwrap(queue, { v: 1, tenant: 'acme', key: 'k', at: AT, data });
     expect(take).toThrow(/JOB_PAYLOAD_INVALID/);
+  });
+
+  it('transcripts takes what version 1 put there: words of a run without a name', () => {
+    const words = [{ seq: 1, callId: 'call_1', word: closed }];
+    const envelope = { v: 1, tenant: 'acme', key: 'k', at: AT, data: { gateway: 'gw_1', entries: words } };
+    const entries = [{ ...words[0], run: '' }];
+    expect(unwrap('transcripts', envelope).data).toEqual({ type: 'words', gateway: 'gw_1', entries });
+    expect(() => unwrap('transcripts', { ...envelope, v: 2 })).toThrow(/JOB_PAYLOAD_INVALID/);
   });
 
   it('has something to take for every name', () => {

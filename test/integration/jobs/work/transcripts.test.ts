@@ -1,7 +1,7 @@
 /** `transcripts`: a batch of words about many calls becomes rows, each once. */
 import { beforeEach, describe, expect, it } from 'vitest';
 import type { CallEntry, CallWord } from '../../../../src/jobs/payloads/transcripts.ts';
-import { transcripts } from '../../../../src/jobs/work/transcripts.ts';
+import { transcriptsHandler } from '../../../../src/jobs/work/transcripts.ts';
 import { callEventsOf } from '../../../../src/store/tables/call-events.ts';
 import { findCall, type Call } from '../../../../src/store/tables/calls.ts';
 import { toolCallsOf } from '../../../../src/store/tables/tool-calls.ts';
@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 
 const about = (callId: string, ...words: CallWord[]): CallEntry[] =>
-  words.map((word) => ({ seq: (seq += 1), callId, word }));
+  words.map((word) => ({ seq: (seq += 1), callId, run: 'run_1', word }));
 
 const opened = (from = '+15550111'): CallWord => ({
   ...{ type: 'opened', startedAt: '2026-03-02T10:00:00.000Z', source: 'phone', sipCallId: 'sip' },
@@ -62,9 +62,9 @@ const wholeCall = (callId: string, from?: string): CallEntry[] =>
 let batches = 0;
 async function write(entries: CallEntry[]): Promise<void> {
   const { tenant, queue } = stage;
-  queue.handlers = { transcripts };
+  queue.handlers = { transcripts: transcriptsHandler({ settleMs: 0 }) };
   const key = `gw/${(batches += 1)}`;
-  await queue.enqueue('transcripts', { tenant, key, data: { gateway: 'gw', entries } });
+  await queue.enqueue('transcripts', { tenant, key, data: { type: 'words', gateway: 'gw', entries } });
   await queue.drain();
   expect(queue.dead).toEqual([]);
 }
