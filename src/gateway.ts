@@ -12,6 +12,7 @@ import { startApi } from './gateway/start-api.ts';
 import { startBoard } from './gateway/start-board.ts';
 import { startDesk } from './gateway/start-desk.ts';
 import { startJobs } from './gateway/start-jobs.ts';
+import { startLimits } from './gateway/start-limits.ts';
 import { startDoors } from './gateway/start-doors.ts';
 import { measureSpares } from './gateway/spare-sessions.ts';
 import { agentLimits, startMedia } from './gateway/start-media.ts';
@@ -72,6 +73,7 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
   const { metrics, traces, version } = observe({ journal, settings, order });
   const traceparentOf = traces.traceparentOf.bind(traces);
   const jobs = await startJobs({ settings, journal, log, order, traceparentOf });
+  const tenantGate = await startLimits({ settings, metrics, log, order });
   const desk = await startDesk({ settings, journal, log }, order);
   const { registry: tools, records, mcp } = await startTools({ settings, jobs, log, order });
   tools.add(transferToHuman(desk.queue));
@@ -83,7 +85,7 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
   const api = jobs && startApi({ settings, jobs, journal, version, metrics, log, order });
   const board = jobs && (await startBoard({ settings, jobs, metrics, log }));
   const address = sip?.admin ?? config.sip.drachtio;
-  const shared = { threads, rooms, openAgent, journal, log };
+  const shared = { threads, rooms, openAgent, tenantGate, journal, log };
   const { phone, web } = await startDoors({ settings, address, desk, api, board, order, ...shared });
   const census = async (): Promise<GatewayCensus> => ({
     calls: phone.calls,

@@ -47,6 +47,12 @@ export const ENDINGS = {
     text: 'The caller never acknowledged the answer',
   },
   dismissed: { class: 'client', sipStatus: 403, q850: 21, text: 'Too many messages of a page were none' },
+  'minutes-spent': {
+    class: 'client',
+    sipStatus: 480,
+    q850: 21,
+    text: "The tenant's minutes of the day are spent",
+  },
   'no-capacity': { class: 'server', sipStatus: 503, q850: 42, text: 'No capacity left for a call' },
   'shutting-down': { class: 'server', sipStatus: 503, q850: 42, text: 'The gateway is stopping' },
   'answer-timeout': {

@@ -85,6 +85,12 @@ export const ERROR_CATALOGUE = {
   PROVIDER_UNCLEAR:
     'A provider was lost before it answered: it is not known whether it did what it was asked.',
   SMS_DAY_LIMIT_REACHED: 'The tenant has sent as many text messages today as it may.',
+  TENANT_CALLS_FULL: 'The tenant has as many calls at a time as it may have: raise calls_max in limits.',
+  TENANT_CALLS_TOO_FAST:
+    'Calls of the tenant come faster than they may: raise calls_per_second_max in limits.',
+  TENANT_VISITS_FULL: 'The site has as many visits at a time as it may have: try again later.',
+  TENANT_VISITS_TOO_FAST: 'Visits of the site come faster than it may have them: try again in a minute.',
+  TENANT_MINUTES_SPENT: 'The tenant has talked as many minutes today as it may: try again tomorrow.',
   SMS_TEXT_INVALID: 'A text message cannot be made: give every place of the template a value, or shorten it.',
   SIGNATURE_INVALID: 'A webhook is not signed as it should be: compare the secret or public key.',
   CALENDAR_UNREADABLE: 'A calendar answered with something that is no calendar: check its address.',

@@ -28,6 +28,14 @@ const histogram = <L extends string>(help: string, buckets: readonly number[], .
 export const METRICS = {
   trunkline_calls_total: counter('Calls and visits that ended.', 'tenant', 'source', 'ending', 'class'),
   trunkline_calls_refused_total: counter('Calls that were refused before they got a room.', 'ending'),
+  trunkline_limits_reached_total: counter(
+    'Calls and visits that a limit of their tenant refused.',
+    ...(['tenant', 'limit'] as const),
+  ),
+  trunkline_limits_alone_total: counter(
+    'Calls and visits whose limits this gateway counted alone, as Redis did not answer in time.',
+    'tenant',
+  ),
   trunkline_calls_active: gauge('Calls and visits that are open.', 'source'),
   trunkline_call_setup_seconds: histogram('From the INVITE to the answer.', ANSWER_S, 'source', 'profile'),
   trunkline_call_duration_seconds: histogram('From the INVITE to the end.', CALL_S, 'source', 'profile'),

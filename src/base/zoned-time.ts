@@ -37,6 +37,23 @@ export function instantOf(wanted: ClockTime, timeZone: string): Date {
   return new Date(isNew ? byNew : byOld);
 }
 
+/** A calendar day of a time zone. */
+export interface Day {
+  /** `YYYY-MM-DD` */
+  readonly day: string;
+  readonly start: Date;
+  /** Exclusive: when the next day begins. */
+  readonly end: Date;
+}
+
+/** The day that a time zone has at an instant, 23 to 25 hours long where clocks are changed. */
+export function dayAt(at: Date, timeZone: string): Day {
+  const { day } = clockAt(at, timeZone);
+  const next = new Date(utcOf({ day, time: '00:00' }) + DAY_MS).toISOString().slice(0, 10);
+  const midnight = (of: string): Date => instantOf({ day: of, time: '00:00' }, timeZone);
+  return { day, start: midnight(day), end: midnight(next) };
+}
+
 function utcOf({ day, time }: ClockTime): number {
   return Date.parse(`${day}T${time}:00Z`);
 }

@@ -3,6 +3,7 @@
  */
 import { isIP } from 'node:net';
 import { z } from 'zod';
+import { timeZone } from './time-zone.ts';
 
 const slug = z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower case letters, digits and dashes');
 const httpUrl = z.url({ protocol: /^https?$/, error: 'must be an http:// or https:// address' });
@@ -16,13 +17,6 @@ const timeOfDay = z.union([
   z.literal(''),
   z.string().regex(/^([01]\d|2[0-3]):[0-5]\d$/, 'must be a time such as 21:00'),
 ]);
-const timeZone = z.string().refine((name) => {
-  try {
-    return Intl.DateTimeFormat('en', { timeZone: name }).resolvedOptions().timeZone !== '';
-  } catch {
-    return false;
-  }
-}, 'no IANA time zone, such as Europe/London');
 const network = z.string().refine((text) => {
   const [host = '', bits, rest] = text.split('/');
   const longest = isIP(host) === 4 ? 32 : 128;

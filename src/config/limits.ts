@@ -1,5 +1,6 @@
 /** Section `limits` of config/trunkline.yaml: what one tenant may have of what all share. */
 import { z } from 'zod';
+import { timeZone } from './time-zone.ts';
 
 const slug = z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower case letters, digits and dashes');
 
@@ -11,7 +12,12 @@ export const limitsSection = z
           tenant: slug,
           calls_max: z.int().min(0).max(100_000).default(0),
           calls_per_second_max: z.int().min(0).max(10_000).default(0),
+          visits_max: z.int().min(0).max(100_000).default(0),
+          visits_per_minute_max: z.int().min(0).max(100_000).default(0),
+          minutes_per_day_max: z.int().min(0).max(10_000_000).default(0),
+          minutes_end_calls: z.boolean().default(false),
           messages_per_day_max: z.int().min(0).max(10_000_000).default(0),
+          time_zone: z.union([z.literal(''), timeZone]).default(''),
         }),
       )
       .superRefine((entries, context) => {
@@ -27,3 +33,21 @@ export const limitsSection = z
       .default([]),
   })
   .prefault({});
+
+/** Whose midnight begins a tenant's day: of its limits, else of its text messages, else UTC. */
+export function dayZoneOf(
+  tenant: string,
+  config: {
+    readonly limits: { readonly tenants: readonly Zoned[] };
+    readonly sms: { readonly tenants: readonly Zoned[] };
+  },
+): string {
+  const zoneIn = (entries: readonly Zoned[]): string =>
+    entries.find((one) => one.tenant === tenant)?.time_zone ?? '';
+  return zoneIn(config.limits.tenants) || zoneIn(config.sms.tenants) || 'UTC';
+}
+
+interface Zoned {
+  readonly tenant: string;
+  readonly time_zone: string;
+}

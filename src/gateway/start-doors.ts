@@ -7,6 +7,7 @@ import { PhoneDoor, type PhoneDoorOptions } from '../phone/door.ts';
 import type { OpenAgent } from '../room/agent-door.ts';
 import type { Journal } from '../room/journal.ts';
 import type { Rooms } from '../room/rooms.ts';
+import type { TenantGate } from '../room/tenant-gate.ts';
 import type { ApiParts } from '../web/api/ports.ts';
 import type { BoardParts } from '../web/board/board.ts';
 import { WebDoor } from '../web/web-door.ts';
@@ -25,18 +26,19 @@ export async function startDoors(parts: {
   readonly threads: MediaThreads;
   readonly rooms: Rooms;
   readonly openAgent: OpenAgent;
+  readonly tenantGate: TenantGate | undefined;
   readonly journal: Journal;
   readonly log: Log;
 }): Promise<{ phone: PhoneDoor; web: WebDoor }> {
-  const { settings, address, desk, api, board, order, threads, rooms, openAgent, journal, log } = parts;
+  const { settings, address, desk, api, board, order } = parts;
+  const { threads, rooms, openAgent, tenantGate, journal, log } = parts;
   const { config, profiles } = settings;
-  const shared = { threads, rooms, openAgent, journal, log };
+  const shared = { threads, rooms, openAgent, tenantGate, journal, log };
   const phone = await PhoneDoor.start({
     server: address,
     trunks: config.trunks,
     numbers: config.numbers,
     calls: config.calls,
-    tenantLimits: config.limits.tenants,
     sessionExpiresS: config.sip.session_expires_s,
     mediaAddress: config.media.external_address || config.media.address,
     deskSide: { calls: desk.calls, desk: desk.queue },

@@ -9,18 +9,26 @@ import type { OpenAgent } from '../room/agent-door.ts';
 import type { Journal } from '../room/journal.ts';
 import type { Rooms } from '../room/rooms.ts';
 import type { DeskSide } from '../room/shown-call.ts';
+import { FREE_PLACE, type Place, type TenantGate } from '../room/tenant-gate.ts';
 import { CAPABILITY_HEADERS, OPTIONS_HEADERS, RETRY_AFTER_S } from './capabilities.ts';
 import { cdrOf, writeCdr } from './cdr.ts';
 import { DigestGuard } from './digest.ts';
 import { challengeHeaders, identify } from './identity.ts';
 import { InboundCall, type CallParts } from './inbound-call.ts';
-import { isRefusal, screenInvite, type Refusal, type Screen } from './pipeline.ts';
+import {
+  endingOfLimit,
+  isRefusal,
+  screenInvite,
+  spareOtherTenants,
+  type Admitted,
+  type Refusal,
+  type Screen,
+} from './pipeline.ts';
 import { Routes } from './routing.ts';
-import type { CallLimits, NumberConfig, TenantCallLimits, TrunkConfig } from './settings.ts';
+import type { CallLimits, NumberConfig, TrunkConfig } from './settings.ts';
 import type { SipRequest } from './sip-request.ts';
 import { uriOf, userOf } from './sip-uri.ts';
 import { SipFront, type SipServerAddress } from './srf.ts';
-import { TenantLimits } from './tenant-limits.ts';
 import { TokenBucket } from '../base/token-bucket.ts';
 import { Trunks } from './trunks.ts';
 
@@ -33,8 +41,8 @@ export interface PhoneDoorOptions {
   readonly trunks: readonly TrunkConfig[];
   readonly numbers: readonly NumberConfig[];
   readonly calls: CallLimits;
-  /** What single tenants may have of it; none when left out. */
-  readonly tenantLimits?: readonly TenantCallLimits[];
+  /** Asked for a place of the call's tenant; when left out, tenants have no limits. */
+  readonly tenantGate?: TenantGate | undefined;
   readonly sessionExpiresS: number;
   /** What goes into SDP; empty: the address of the RTP sockets. */
   readonly mediaAddress: string;
@@ -47,6 +55,11 @@ export interface PhoneDoorOptions {
   readonly clock?: Clock;
 }
 
+interface Entering {
+  readonly trunkName: string;
+  readonly done: Promise<void>;
+}
+
 export class PhoneDoor {
   readonly #options: PhoneDoorOptions;
   readonly #front: SipFront;
@@ -56,6 +69,8 @@ export class PhoneDoor {
   readonly #screen: Screen;
   readonly #parts: CallParts;
   readonly #calls = new Set<InboundCall>();
+  /** Calls whose tenant's place is asked for, until they are begun or refused. */
+  readonly #entering = new Map<SipRequest, Entering>();
   readonly #refusals = new Map<EndingSlug, number>();
   readonly #logPace: TokenBucket;
   #draining = false;
@@ -71,7 +86,6 @@ export class PhoneDoor {
     this.#guard = new DigestGuard(clock);
     this.#logPace = new TokenBucket(refusals_logged_per_second, clock);
     this.#parts = { ...options, front, limits: options.calls, clock, log };
-    const tenantLimits = new TenantLimits(options.tenantLimits ?? [], clock);
     this.#screen = {
       trunks: this.#trunks,
       guard: this.#guard,
@@ -79,10 +93,7 @@ export class PhoneDoor {
       pace: new TokenBucket(options.calls.per_second_max, clock),
       callsMax: options.calls.max,
       mediaAddress: options.mediaAddress,
-      openCalls: (trunkName) =>
-        trunkName === undefined ? this.#calls.size : this.#openCalls((call) => call.trunkName === trunkName),
-      tenantRefusal: (tenant) =>
-        tenantLimits.refusalOf(tenant, () => this.#openCalls((call) => call.tenant === tenant)),
+      openCalls: (trunkName) => (trunkName === undefined ? this.calls : this.#openCalls(trunkName)),
       isDraining: () => this.#draining,
       isKnown: (request) => this.#isKnown(request),
     };
@@ -103,7 +114,7 @@ export class PhoneDoor {
 
   /** Calls that are not over yet, those that ring included. */
   get calls(): number {
-    return this.#calls.size;
+    return this.#calls.size + this.#entering.size;
   }
 
   /** Where calls arrive, as the SIP server reports it: `udp/192.0.2.1:5060`. */
@@ -123,7 +134,10 @@ export class PhoneDoor {
 
   /** Resolves when no call is open. New ones may come unless `drain` was called. */
   async idle(): Promise<void> {
-    while (this.#calls.size > 0) await Promise.all([...this.#calls].map((call) => call.ended));
+    while (this.calls > 0) {
+      const entering = [...this.#entering.values()].map((one) => one.done);
+      await Promise.all([...entering, ...[...this.#calls].map((call) => call.ended)]);
+    }
   }
 
   /** Ends all calls as `shutting-down`, waits for them, and leaves the SIP server. Idempotent. */
@@ -134,6 +148,8 @@ export class PhoneDoor {
 
   async #close(): Promise<void> {
     this.drain();
+    // Whoever is entering meets the drain, or is among the calls by then.
+    await Promise.all([...this.#entering.values()].map((one) => one.done));
     for (const call of this.#calls) call.end(ending('shutting-down'));
     await this.idle();
     this.#stopWatchingThreads();
@@ -146,22 +162,51 @@ export class PhoneDoor {
       if (request.method === 'INVITE' && request.toTag === undefined) this.#invite(request);
       else this.#other(request);
     } catch (error) {
-      this.#options.log.error({ method: request.method, detail: messageOf(error) }, 'request not handled');
-      request.respond(500);
+      this.#failed(request, error);
     }
+  }
+
+  #failed(request: SipRequest, error: unknown): void {
+    this.#options.log.error({ method: request.method, detail: messageOf(error) }, 'request not handled');
+    request.respond(500);
   }
 
   #invite(request: SipRequest): void {
     const outcome = screenInvite(request, this.#screen);
-    if (isRefusal(outcome)) {
-      request.respond(outcome.status, { headers: { ...outcome.headers } });
-      this.#explain(request, outcome);
-      return;
+    const { tenantGate } = this.#options;
+    if (isRefusal(outcome)) this.#refuse(request, outcome);
+    else if (tenantGate === undefined) this.#begin(request, outcome, FREE_PLACE);
+    else {
+      const done = this.#enter(request, outcome, tenantGate);
+      this.#entering.set(request, { trunkName: outcome.trunk.name, done });
     }
-    const call = new InboundCall(request, outcome, this.#parts);
+  }
+
+  async #enter(request: SipRequest, admitted: Admitted, gate: TenantGate): Promise<void> {
+    try {
+      const outcome = await spareOtherTenants(admitted, gate, this.#screen);
+      this.#entering.delete(request);
+      if (isRefusal(outcome)) this.#refuse(request, outcome);
+      else this.#begin(request, admitted, outcome);
+    } catch (error) {
+      this.#failed(request, error);
+    }
+  }
+
+  #begin(request: SipRequest, admitted: Admitted, place: Place): void {
+    const call = new InboundCall(request, { ...admitted, place }, this.#parts);
     this.#calls.add(call);
-    void call.ended.then(() => this.#calls.delete(call));
+    place.onSpent((reached) => call.end(endingOfLimit(reached)));
+    void call.ended.then(() => {
+      this.#calls.delete(call);
+      place.leave();
+    });
     call.start();
+  }
+
+  #refuse(request: SipRequest, refusal: Refusal): void {
+    request.respond(refusal.status, { headers: { ...refusal.headers } });
+    this.#explain(request, refusal);
   }
 
   /** Requests other than INVITE that belong to no dialog, and those whose dialog is gone. */
@@ -211,16 +256,15 @@ export class PhoneDoor {
     this.#refusals.set(slug, (this.#refusals.get(slug) ?? 0) + 1);
   }
 
-  #openCalls(isMeant: (call: InboundCall) => boolean): number {
-    let open = 0;
-    for (const call of this.#calls) if (isMeant(call)) open += 1;
-    return open;
+  #openCalls(trunkName: string): number {
+    const all = [...this.#calls, ...this.#entering.values()];
+    return all.filter((one) => one.trunkName === trunkName).length;
   }
 
   /** RFC 3261 §8.2.2.2: the same request, come by another way, while the first is still being answered. */
   #isKnown(request: SipRequest): boolean {
-    for (const call of this.#calls) if (isSameRequest(call.request, request) && !call.isAnswered) return true;
-    return false;
+    const answering = [...this.#calls].filter((call) => !call.isAnswered).map((call) => call.request);
+    return [...answering, ...this.#entering.keys()].some((one) => isSameRequest(one, request));
   }
 }
 

@@ -18,7 +18,7 @@ import { cdrOf, writeCdr, type CallTimes } from './cdr.ts';
 import { playFarewell } from './farewell.ts';
 import { phoneControl } from './phone-control.ts';
 import { PhoneLeg } from './phone-leg.ts';
-import { finalHeaders, type Admitted } from './pipeline.ts';
+import { finalHeaders, type Seated } from './pipeline.ts';
 import { sessionTimerHeaders } from './session-timer.ts';
 import type { CallLimits } from './settings.ts';
 import type { SipDialogEvents } from './sip-dialog.ts';
@@ -53,12 +53,11 @@ export class InboundCall {
   readonly callId = newId('call');
   readonly legId = newId('leg');
   readonly trunkName: string;
-  readonly tenant: string;
   readonly request: SipRequest;
   /** Resolves when everything that the call had opened is closed, and the CDR is written. Never rejects. */
   readonly ended: Promise<undefined>;
   readonly #parts: CallParts;
-  readonly #admitted: Admitted;
+  readonly #admitted: Seated;
   readonly #log: Log;
   readonly #invitedAt = new Date();
   readonly #invitedMs: number;
@@ -79,10 +78,9 @@ export class InboundCall {
   #digits = 0;
   #holds = 0;
 
-  constructor(request: SipRequest, admitted: Admitted, parts: CallParts) {
+  constructor(request: SipRequest, admitted: Seated, parts: CallParts) {
     this.request = request;
     this.trunkName = admitted.trunk.name;
-    this.tenant = admitted.number.tenant;
     this.#admitted = admitted;
     this.#parts = parts;
     this.#log = parts.log.child({ callId: this.callId, sipCallId: request.callId, trunk: this.trunkName });
@@ -112,6 +110,10 @@ export class InboundCall {
       profile: number.profile,
     });
     this.request.onCancel(() => this.end(ending('caller-cancelled')));
+    if (this.request.isCancelled) {
+      this.end(ending('caller-cancelled'));
+      return;
+    }
     this.#ring();
     this.#connect().catch((error: unknown) => {
       const reachable = this.#parts.front.connected;
@@ -238,6 +240,7 @@ export class InboundCall {
     const headers = { ...CAPABILITY_HEADERS, ...sessionTimerHeaders(this.request, sessionExpiresS) };
     this.#answering = front.answer(this.request, { sdp, headers }, (dialog) => {
       this.#answeredMs = clock.nowMs();
+      this.#admitted.place.answered();
       journal.add(this.callId, { type: 'answered' });
       leg.attach(dialog);
       this.#after(limits.duration_max_ms, () => this.end(ending('max-duration')));

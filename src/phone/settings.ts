@@ -27,13 +27,6 @@ export interface NumberConfig {
   readonly profile: string;
 }
 
-/** Of one tenant; 0: no limit. */
-export interface TenantCallLimits {
-  readonly tenant: string;
-  readonly calls_max: number;
-  readonly calls_per_second_max: number;
-}
-
 export interface CallLimits {
   readonly max: number;
   readonly per_second_max: number;

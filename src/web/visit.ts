@@ -11,6 +11,7 @@ import type { LiveCall } from '../room/live-calls.ts';
 import type { Room } from '../room/room.ts';
 import type { Rooms } from '../room/rooms.ts';
 import { ShownCall, type DeskSide } from '../room/shown-call.ts';
+import type { Place } from '../room/tenant-gate.ts';
 import type { Guest } from './guest.ts';
 import { WebRoom } from './web-room.ts';
 
@@ -38,6 +39,7 @@ export class Visit {
   /** Resolves when everything that the visit opened is closed, and its record is written. Never rejects. */
   readonly ended: Promise<undefined>;
   readonly #parts: VisitParts;
+  readonly #place: Place;
   readonly #origin: VisitOrigin;
   readonly #log: Log;
   readonly #startedAt = new Date();
@@ -53,12 +55,15 @@ export class Visit {
   #shown: ShownCall | undefined;
   #ending: Ending | undefined;
 
-  constructor(origin: VisitOrigin, parts: VisitParts) {
+  /** `place`: the visit's within its tenant's limits; given back when the visit is over. */
+  constructor(origin: VisitOrigin, place: Place, parts: VisitParts) {
     this.#origin = origin;
+    this.#place = place;
     this.#parts = parts;
     this.#log = parts.log.child({ callId: this.visitId });
     this.#startedMs = parts.clock.nowMs();
     this.ended = this.#finished.promise;
+    place.onSpent(({ code, detail }) => this.end(ending('minutes-spent', `${code}: ${detail}`)));
   }
 
   get thread(): MediaThreadHandle | undefined {
@@ -101,7 +106,10 @@ export class Visit {
       this.#log.warn({ ending: end.slug, detail: end.detail }, `visit failed: ${end.text}`);
     this.#close(end)
       .catch((error: unknown) => this.#log.error({ detail: messageOf(error) }, 'visit not closed cleanly'))
-      .finally(() => this.#finished.resolve(undefined));
+      .finally(() => {
+        this.#place.leave();
+        this.#finished.resolve(undefined);
+      });
   }
 
   async #open(): Promise<WebRoom> {
@@ -152,6 +160,7 @@ export class Visit {
   #heard(): void {
     if (this.#answeredMs !== undefined) return;
     this.#answeredMs = this.#parts.clock.nowMs();
+    this.#place.answered();
     this.#parts.journal.add(this.visitId, { type: 'answered' });
     if (this.#ending === undefined) this.#agent?.greet();
   }

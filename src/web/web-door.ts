@@ -5,10 +5,18 @@ import { Server, type Socket } from 'socket.io';
 import { systemClock } from '../base/clock.ts';
 import { ending } from '../base/ending.ts';
 import { TrunklineError, type ErrorCode } from '../base/errors.ts';
+import { TokenBucket } from '../base/token-bucket.ts';
 import type { MediaThreads } from '../media/threads.ts';
 import type { ApiParts } from './api/ports.ts';
 import type { HandoffQueue } from '../room/handoff-queue.ts';
 import type { LiveCalls } from '../room/live-calls.ts';
+import {
+  FREE_PLACE,
+  isReached,
+  type LimitReached,
+  type Place,
+  type TenantGate,
+} from '../room/tenant-gate.ts';
 import { grantFor, isOriginAllowed, type Entry } from './access.ts';
 import type { BoardParts } from './board/board.ts';
 import { Connection, type ConnectionParts } from './connection.ts';
@@ -26,6 +34,8 @@ import { SOCKET_PATH, type Ask, type Joined } from './wire.ts';
 /** How often a socket is asked whether it is there, and how long it may take to say so, in ms. */
 const ping_every_ms = 10_000;
 const ping_timeout_ms = 8000;
+/** Refused visits written to the log each second; a flood beyond it is only counted. */
+const refusals_logged_per_second = 20;
 
 /** What human agents at /desk work with. */
 export interface DeskServices {
@@ -38,6 +48,8 @@ export interface DeskServices {
 
 export interface WebDoorOptions extends Omit<VisitParts, 'clock' | 'threads' | 'deskSide'> {
   readonly desk: DeskServices;
+  /** Asked for a place of the visit's tenant; when left out, tenants have no limits. */
+  readonly tenantGate?: TenantGate | undefined;
   readonly settings: WebSettings;
   readonly profiles: ReadonlySet<string>;
   readonly threads: Pick<MediaThreads, 'leastLoaded' | 'events'>;
@@ -72,6 +84,7 @@ export class WebDoor {
   readonly #refusals = new Map<ErrorCode, number>();
   readonly #socketsOf = new Map<string, number>();
   readonly #stopWatchingThreads: () => void;
+  readonly #logPace: TokenBucket;
   #alerts = 0;
   #draining = false;
   #closing: Promise<void> | undefined;
@@ -82,6 +95,7 @@ export class WebDoor {
     const { queue: desk, calls } = options.desk;
     this.#parts = { ...options, clock, deskSide: { calls, desk } };
     this.#tokens = tokens;
+    this.#logPace = new TokenBucket(refusals_logged_per_second, clock);
     this.#site = site;
     this.url = url;
     this.#io = this.#listen();
@@ -246,13 +260,13 @@ export class WebDoor {
   }
 
   async #visit(grant: Grant, from: string): Promise<Guest> {
-    const { settings, profiles } = this.#options;
+    const { profiles } = this.#options;
     const { tenant, profile } = grant;
     if (profile === undefined || !profiles.has(profile))
       throw new TrunklineError('WEB_NOT_FOUND', `profile ${String(profile)}`);
-    if (this.#visits.size >= settings.limits.visits_max)
-      throw new TrunklineError('WEB_FULL', `${this.#visits.size} visits are open`);
-    const visit = new Visit({ tenant, profile, from }, this.#parts);
+    this.#demandRoom();
+    const place = await this.#placeOf(tenant);
+    const visit = new Visit({ tenant, profile, from }, place, this.#parts);
     this.#visits.add(visit);
     void visit.ended.then(() => this.#visits.delete(visit));
     const webRoom = await visit.open();
@@ -260,6 +274,33 @@ export class WebDoor {
     const guest = this.#seat(grant, webRoom);
     visit.welcome(guest);
     return guest;
+  }
+
+  /** @throws TrunklineError WEB_FULL */
+  #demandRoom(): void {
+    if (this.#draining) throw new TrunklineError('WEB_FULL', 'the gateway is stopping');
+    if (this.#visits.size >= this.#options.settings.limits.visits_max)
+      throw new TrunklineError('WEB_FULL', `${this.#visits.size} visits are open`);
+  }
+
+  /** @throws TrunklineError TENANT_VISITS_FULL, TENANT_VISITS_TOO_FAST, TENANT_MINUTES_SPENT, WEB_FULL */
+  async #placeOf(tenant: string): Promise<Place> {
+    const place = (await this.#options.tenantGate?.enter({ tenant, kind: 'visit' })) ?? FREE_PLACE;
+    if (isReached(place)) throw this.#refusedBy(place, tenant);
+    try {
+      // Others may have come meanwhile.
+      this.#demandRoom();
+      return place;
+    } catch (error) {
+      place.leave();
+      throw error;
+    }
+  }
+
+  /** The operator is told which limit it was; the visitor, what it means. */
+  #refusedBy({ code, detail }: LimitReached, tenant: string): TrunklineError {
+    if (this.#logPace.take()) this.#options.log.warn({ tenant, code, detail }, 'visit refused');
+    return new TrunklineError(code, 'no room for this visit');
   }
 
   /** A room that is open already: a visit's, or one that holds a phone. */

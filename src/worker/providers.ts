@@ -1,6 +1,7 @@
 /** The providers that the configuration names, and the handlers that drive them. */
 import { OutsideAddresses } from '../base/outside-address.ts';
 import type { Config } from '../config.ts';
+import { dayZoneOf } from '../config/limits.ts';
 import { CalDav } from '../jobs/drivers/calendar/caldav.ts';
 import type { CrmDriver } from '../jobs/drivers/crm/crm-driver.ts';
 import { HubSpot } from '../jobs/drivers/crm/hubspot.ts';
@@ -51,7 +52,8 @@ export function startProviders(config: ProviderConfig, tools: WorkTools): Provid
   const sms = new Map<string, SmsTenant>();
   const rulesOf = (tenant: string, driver?: SmsDriver): SmsTenant => {
     const limits = config.limits.tenants.find((one) => one.tenant === tenant);
-    return smsRules(config.sms, tenant, { driver, perDayMax: limits?.messages_per_day_max ?? 0 });
+    const perDayMax = limits?.messages_per_day_max ?? 0;
+    return smsRules(config.sms, tenant, { driver, perDayMax, dayZone: dayZoneOf(tenant, config) });
   };
   const smsTenant = (tenant: string): SmsTenant => sms.get(tenant) ?? rulesOf(tenant);
   for (const entry of config.sms.tenants) {

@@ -43,6 +43,7 @@ export interface TestGatewayOptions {
   /** Where profiles with the adapter `realtime` find their model. */
   readonly realtime?: ConfigInput['realtime'];
   readonly pipeline?: ConfigInput['pipeline'];
+  readonly limits?: ConfigInput['limits'];
 }
 
 const rtp_ports_per_process = 800;
@@ -244,6 +245,7 @@ function settingsOf(options: TestGatewayOptions, { folder, port, tls, drachtio }
     ...(options.calls === undefined ? {} : { calls: options.calls }),
     ...(options.tools === undefined ? {} : { tools: options.tools }),
     ...(options.realtime === undefined ? {} : { realtime: options.realtime }),
+    ...(options.limits === undefined ? {} : { limits: options.limits }),
     ...(options.pipeline === undefined ? {} : { pipeline: options.pipeline }),
     trunks: options.trunks,
     numbers: options.numbers,

@@ -10,6 +10,8 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   base: [],
   media: ['base'],
   room: ['base', 'media'],
+  // Counts of what tenants may have, behind the interface that the doors ask.
+  limits: ['base', 'room'],
   phone: ['base', 'media', 'room'],
   web: ['base', 'media', 'room', 'store'],
   agent: ['base', 'media', 'room', 'jobs'],
@@ -19,7 +21,10 @@ export const IMPORT_TABLE: Readonly<Record<string, readonly string[]>> = {
   config: ['base', 'agent'],
   // Composition roots: they build the parts and introduce them.
   'media-thread': ['base', 'media', 'agent'],
-  gateway: ['base', 'media', 'room', 'phone', 'web', 'agent', 'jobs', 'store', 'config', 'sip-server'],
+  gateway: [
+    ...['base', 'media', 'room', 'limits', 'phone', 'web', 'agent', 'jobs', 'store', 'config'],
+    'sip-server',
+  ],
   worker: ['base', 'store', 'jobs', 'config'],
   main: ['base', 'config', 'gateway'],
   // Runs in browsers: of the gateway it knows the words of the wire, and no more.
@@ -54,7 +59,8 @@ export const PACKAGE_TABLE: Readonly<Record<string, RegExp>> = {
   '@bull-board/api': /^src\/web\/board\//,
   '@bull-board/fastify': /^src\/web\/board\//,
   bullmq: /^src\/jobs\//,
-  ioredis: /^src\/(store|jobs)\//,
+  ioredis: /^src\/(store|jobs|limits)\//,
+  'rate-limiter-flexible': /^src\/limits\//,
   kysely: /^src\/store\//,
   pg: /^src\/store\//,
   '@electric-sql/pglite': /^src\/store\//,

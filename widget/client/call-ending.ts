@@ -22,10 +22,15 @@ export const LOCAL_ENDING = {
   lost: 'connection-lost',
 } as const;
 
+/** The gateway, or the site's own share of it. Which limit it was is for its operator to know. */
+const FULL: ReadonlySet<string> = new Set([
+  ...['WEB_FULL', 'TENANT_VISITS_FULL', 'TENANT_VISITS_TOO_FAST', 'TENANT_MINUTES_SPENT'],
+]);
+
 /** What the visitor is told of a call that did not come about. */
 export function endingOf(error: unknown): CallEnding {
   if (error instanceof MicrophoneError) return { slug: error.problem, text: '' };
-  if (error instanceof GatewayRefusal && error.code === 'WEB_FULL') return { slug: 'no-capacity', text: '' };
+  if (error instanceof GatewayRefusal && FULL.has(error.code)) return { slug: 'no-capacity', text: '' };
   if (error instanceof GatewayRefusal) return { slug: LOCAL_ENDING.refused, text: error.message };
   return { slug: LOCAL_ENDING.unreachable, text: '' };
 }

@@ -21,12 +21,17 @@ export interface SmsSettings {
 export function smsRules(
   sms: SmsSettings,
   tenant: string,
-  { driver, perDayMax = 0 }: { readonly driver?: SmsDriver | undefined; readonly perDayMax?: number } = {},
+  given: {
+    readonly driver?: SmsDriver | undefined;
+    readonly perDayMax?: number;
+    readonly dayZone?: string;
+  } = {},
 ): SmsTenant {
   const entry = sms.tenants.find((one) => one.tenant === tenant);
   return {
-    driver,
-    perDayMax,
+    driver: given.driver,
+    perDayMax: given.perDayMax ?? 0,
+    dayZone: given.dayZone ?? 'UTC',
     from: entry?.from ?? '',
     timeZone: entry?.time_zone ?? 'UTC',
     quietHours: entry?.quiet_hours ?? { from: '', to: '' },

@@ -11,6 +11,7 @@
  */
 import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
+import { dayAt } from '../../base/zoned-time.ts';
 import type { TenantRows } from '../../store/store.ts';
 import {
   addMessage,
@@ -38,8 +39,9 @@ export interface SmsTenant {
   readonly quietHours: QuietHours;
   readonly templates: Readonly<Record<string, string>>;
   readonly partsMax: number;
-  /** Messages from midnight to midnight (UTC); 0: no limit. */
+  /** Messages from midnight to midnight of `dayZone`; 0: no limit. */
   readonly perDayMax: number;
+  readonly dayZone: string;
   /** How long a message without an answer waits for its receipt before it is sent again, in ms. */
   readonly unclearWaitMs: number;
   readonly optWords: OptWords;
@@ -133,7 +135,7 @@ async function keep(
     ...{ template: data.template ?? null, provider: rules.driver?.name ?? OUTBOX },
   });
   // Decided once, when the row is made: a later try finds what was decided. STOP is always answered.
-  if (!isNew || data.isOptReply === true || (await isWithinDay(unit, rules.perDayMax, now))) return message;
+  if (!isNew || data.isOptReply === true || (await isWithinDay(unit, rules, now))) return message;
   const error_detail = `messages_per_day_max (${rules.perDayMax}) of tenant ${tenant} is reached`;
   log.warn({ tenant, key, code: DAY_LIMIT, detail: error_detail }, 'a text message is not sent');
   const refused = { status: 'suppressed', error_code: DAY_LIMIT, error_detail } as const;
@@ -141,9 +143,9 @@ async function keep(
 }
 
 /** Whether the day has room for all messages that there are now. */
-async function isWithinDay(unit: TenantRows, perDayMax: number, now: Date): Promise<boolean> {
-  if (perDayMax === 0) return true;
-  return (await countTextsSince(unit, new Date(new Date(now).setUTCHours(0, 0, 0, 0)))) <= perDayMax;
+async function isWithinDay(unit: TenantRows, rules: SmsTenant, now: Date): Promise<boolean> {
+  const { perDayMax, dayZone } = rules;
+  return perDayMax === 0 || (await countTextsSince(unit, dayAt(now, dayZone).start)) <= perDayMax;
 }
 
 function bodyOf({ body, template, values }: PayloadOf<'sms'>, { templates }: SmsTenant): string {

@@ -1,6 +1,8 @@
 import { createHash } from 'node:crypto';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { TenantLimits } from '../../../src/limits/tenant-limits.ts';
 import type { TrunkConfig } from '../../../src/phone/settings.ts';
+import { limitsOf } from '../../support/limits/settings.ts';
 import type { SipCaller, SipText } from '../../support/phone-door/caller.ts';
 import {
   CLINIC,
@@ -133,14 +135,15 @@ describe('capacity', () => {
   });
 
   it("refuses beyond a tenant's calls_max, until a call of it is over", async () => {
-    const tenantLimits = [{ tenant: 'default', calls_max: 1, calls_per_second_max: 0 }];
-    stage = await PhoneStage.open(ground, { tenantLimits });
+    const tenants = [limitsOf({ tenant: 'default', calls_max: 1 })];
+    const tenantGate = new TenantLimits({ tenants, redis: undefined, prefix: 'test' });
+    stage = await PhoneStage.open(ground, { tenantGate });
     const [first, second] = await Promise.all([stage.newCaller(), stage.newCaller()]);
     await first.call(offer);
     second.invite(offer);
     const final = await second.final('INVITE');
     expect([final.status, final.header('Retry-After')]).toEqual([503, '10']);
-    const detail = 'calls_max (1) of tenant default is reached';
+    const detail = 'TENANT_CALLS_FULL: calls_max (1) of tenant default is reached';
     expect(refusedLine()).toMatchObject({ ending: 'no-capacity', step: 'spare other tenants', detail });
     await first.bye();
     await until('the first call is over', () => stage.door.calls === 0);

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { KeptProcess } from '../../../src/base/kept-process.ts';
 import { connectRedis, type RedisAddress } from '../../../src/jobs/redis.ts';
-import { embeddedRedis } from '../../../src/store/embedded-redis.ts';
+import { embeddedRedis, type EmbeddedRedisOptions } from '../../../src/store/embedded-redis.ts';
 import { socketFolder } from '../../../src/store/embedded.ts';
 import { silent } from '../store/databases.ts';
 
@@ -13,28 +13,52 @@ export interface TestRedis {
   readonly dataDir: string;
   /** SIGKILL; it is started again at once. */
   kill(): void;
+  /** SIGKILL, and it stays away until it is started. */
+  stop(): Promise<void>;
+  /** With the data that it had. Resolves when it answers. */
+  start(): Promise<void>;
+  /** It keeps its connections and answers nobody, until it is thawed. */
+  freeze(): void;
+  thaw(): void;
   close(): Promise<void>;
 }
 
 /** Resolves when it answers. */
-export async function startRedis(): Promise<TestRedis> {
+export async function startRedis(fsync: EmbeddedRedisOptions['fsync'] = 'always'): Promise<TestRedis> {
   const dataDir = await mkdtemp(join(tmpdir(), 'trunkline-redis-'));
   const embedded = await embeddedRedis({
-    ...{ dataDir, program: 'redis-server', fsync: 'always' },
+    ...{ dataDir, program: 'redis-server', fsync },
   });
   const { program, args } = embedded;
   const prepare = (): Promise<void> => embedded.prepare();
-  const server = new KeptProcess({ program, args, prepare, pauseFirstMs: 20 });
+  const run = (): KeptProcess => new KeptProcess({ program, args, prepare, pauseFirstMs: 20 });
+  let server = run();
   const address = { url: embedded.socket, prefix: 'test' };
-  const client = connectRedis(address, { patient: true, log: silent });
-  await client.ping();
-  client.disconnect();
+  const signal = (name: NodeJS.Signals): void => {
+    if (server.pid !== undefined) process.kill(server.pid, name);
+  };
+  const answers = async (): Promise<void> => {
+    const client = connectRedis(address, { patient: true, log: silent });
+    await client.ping();
+    client.disconnect();
+  };
+  await answers();
   return {
     ...{ address, dataDir },
-    kill: () => {
-      if (server.pid !== undefined) process.kill(server.pid, 'SIGKILL');
+    kill: () => signal('SIGKILL'),
+    freeze: () => signal('SIGSTOP'),
+    thaw: () => signal('SIGCONT'),
+    stop: () => {
+      const gone = server.close();
+      signal('SIGKILL');
+      return gone;
+    },
+    start: () => {
+      server = run();
+      return answers();
     },
     close: async () => {
+      signal('SIGCONT');
       await server.close();
       await rm(await socketFolder(dataDir), { recursive: true, force: true });
       await rm(dataDir, { recursive: true, force: true });

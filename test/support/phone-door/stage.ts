@@ -100,7 +100,7 @@ export interface StageOptions {
   readonly trunks?: readonly TrunkConfig[];
   readonly numbers?: readonly NumberConfig[];
   readonly calls?: Partial<PhoneDoorOptions['calls']>;
-  readonly tenantLimits?: PhoneDoorOptions['tenantLimits'];
+  readonly tenantGate?: PhoneDoorOptions['tenantGate'];
   readonly timers?: TestSipServerOptions['timers'];
   readonly clock?: Clock;
 }
@@ -199,7 +199,7 @@ export class PhoneStage {
       trunks,
       numbers,
       calls: { max: 50, per_second_max: 100, answer_after_ms: 3000, duration_max_ms: 3_600_000, ...calls },
-      tenantLimits: options.tenantLimits ?? [],
+      tenantGate: options.tenantGate,
       sessionExpiresS: 1800,
       mediaAddress: '127.0.0.1',
       threads: ground.threads,

@@ -12,7 +12,7 @@ import { Journal } from '../../../src/room/journal.ts';
 import type { Room } from '../../../src/room/room.ts';
 import { configSchema } from '../../../src/config-schema.ts';
 import type { WebSettings } from '../../../src/web/settings.ts';
-import { WebDoor, type DeskServices } from '../../../src/web/web-door.ts';
+import { WebDoor, type DeskServices, type WebDoorOptions } from '../../../src/web/web-door.ts';
 import { RoomStage } from '../room-stage.ts';
 import { silentLog } from '../sfu.ts';
 import { Browser, SITE } from './browser.ts';
@@ -118,6 +118,7 @@ export class DoorStage {
       folder?: string;
       consoleFolder?: string;
       durationMaxMs?: number;
+      tenantGate?: WebDoorOptions['tenantGate'];
     } = {},
   ): Promise<DoorStage> {
     const rooms = await RoomStage.open({ workers: options.workers ?? 1 });
@@ -139,6 +140,7 @@ export class DoorStage {
       durationMaxMs: options.durationMaxMs ?? 600_000,
       folder: options.folder ?? '/nonexistent',
       consoleFolder: options.consoleFolder ?? '/nonexistent',
+      tenantGate: options.tenantGate,
       log: silentLog,
       ...(options.clock === undefined ? {} : { clock: options.clock }),
     });

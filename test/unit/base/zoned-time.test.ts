@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { clockAt, instantOf } from '../../../src/base/zoned-time.ts';
+import { clockAt, dayAt, instantOf } from '../../../src/base/zoned-time.ts';
 
 describe('the time of a place', () => {
   it.each([
@@ -32,5 +32,34 @@ describe('the time of a place', () => {
         const shown = clockAt(at, zone);
         expect(clockAt(instantOf(shown, zone), zone)).toEqual(shown);
       }
+  });
+});
+
+describe('the day of a place', () => {
+  it.each([
+    ['2026-11-26T10:00:00Z', 'UTC', '2026-11-26', '2026-11-26T00:00:00.000Z', 24],
+    ['2026-11-26T03:00:00Z', 'America/New_York', '2026-11-25', '2026-11-25T05:00:00.000Z', 24],
+    ['2026-11-26T10:00:00Z', 'Pacific/Kiritimati', '2026-11-27', '2026-11-26T10:00:00.000Z', 24],
+    ['2026-12-31T23:59:59Z', 'Europe/London', '2026-12-31', '2026-12-31T00:00:00.000Z', 24],
+    ['2026-03-29T12:00:00Z', 'Europe/London', '2026-03-29', '2026-03-29T00:00:00.000Z', 23],
+    ['2026-10-25T00:00:00Z', 'Europe/London', '2026-10-25', '2026-10-24T23:00:00.000Z', 25],
+  ])('%s in %s is %s', (at, zone, day, start, hours) => {
+    const found = dayAt(new Date(at), zone);
+    expect([found.day, found.start.toISOString()]).toEqual([day, start]);
+    expect((found.end.getTime() - found.start.getTime()) / 3_600_000).toBe(hours);
+    expect(dayAt(found.end, zone).start).toEqual(found.end);
+  });
+
+  it('is followed by the next one without a gap, through a year of changes', () => {
+    for (const zone of ['Europe/London', 'America/Sao_Paulo', 'Asia/Beirut', 'Australia/Lord_Howe']) {
+      let today = dayAt(new Date('2026-01-01T12:00:00Z'), zone);
+      for (let days = 0; days < 366; days += 1) {
+        const tomorrow = dayAt(today.end, zone);
+        expect(tomorrow.start).toEqual(today.end);
+        expect(Date.parse(tomorrow.day) - Date.parse(today.day)).toBe(24 * 3_600_000);
+        expect(dayAt(new Date(tomorrow.start.getTime() - 1), zone).day).toBe(today.day);
+        today = tomorrow;
+      }
+    }
   });
 });

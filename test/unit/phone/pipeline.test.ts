@@ -5,12 +5,14 @@ import {
   isRefusal,
   refuseOffer,
   screenInvite,
+  spareOtherTenants,
   type Refusal,
   type Screen,
 } from '../../../src/phone/pipeline.ts';
 import { Routes } from '../../../src/phone/routing.ts';
 import { TokenBucket } from '../../../src/base/token-bucket.ts';
 import { Trunks } from '../../../src/phone/trunks.ts';
+import { FREE_PLACE, type Entry, type LimitReached, type Place } from '../../../src/room/tenant-gate.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { requestOf, type RequestParts } from '../../support/phone-door/request.ts';
 import { CLINIC, LOCAL_TRUNK } from '../../support/phone-door/stage.ts';
@@ -28,7 +30,6 @@ function screen(change: Partial<Screen> = {}): Screen {
     callsMax: 5,
     mediaAddress: '127.0.0.1',
     openCalls: () => 0,
-    tenantRefusal: () => undefined,
     isDraining: () => false,
     isKnown: () => false,
     ...change,
@@ -92,7 +93,6 @@ describe('the steps', () => {
     ['haste', {}, { pace: new TokenBucket(0, clock) }, 'keep the pace', 'no-capacity', 503],
     ['a full gateway', {}, full, 'have room', 'no-capacity', 503],
     ['a full trunk', {}, trunkFull, 'have room', 'no-capacity', 503],
-    ['a full tenant', {}, { tenantRefusal: () => 'calls_max' }, 'spare other tenants', 'no-capacity', 503],
   ];
   for (const [what, parts, change, step, slug, status] of table)
     it(`stop ${what} at "${step}" with ${status}`, () => {
@@ -102,16 +102,6 @@ describe('the steps', () => {
       expect(headers['Reason']).toMatch(/^Q\.850;cause=/);
       expect('Retry-After' in headers).toBe(status === 503);
     });
-
-  it('count a call against its tenant only when nothing else speaks against it', () => {
-    const counted: string[] = [];
-    const tenantRefusal = (tenant: string): undefined => void counted.push(tenant);
-    for (const [, parts, change, step] of table)
-      if (step !== 'spare other tenants') outcomeOf(parts, { ...change, tenantRefusal });
-    expect(counted).toEqual([]);
-    expect(outcomeOf({}, { tenantRefusal })).toBe('passed');
-    expect(counted).toEqual(['default']);
-  });
 
   it('name what they do not support', () => {
     const outcome = outcomeOf({ headers: { Require: '100rel, foo' } });
@@ -148,5 +138,52 @@ describe('refuseOffer', () => {
       status: 488,
       headers: { Warning: expect.stringContaining('305') as unknown },
     });
+  });
+});
+
+describe('the limits of tenants', () => {
+  const admitted = { trunk: LOCAL_TRUNK, number: CLINIC, codec: 'pcmu' } as const;
+  const reached = {
+    code: 'TENANT_CALLS_FULL',
+    limit: 'calls_max',
+    detail: 'calls_max (2) of tenant default is reached',
+    retryAfterS: 7,
+  } as const;
+  const ask = (outcome: Place | LimitReached, isDraining = false): Promise<Place | Refusal> =>
+    spareOtherTenants(admitted, { enter: () => Promise.resolve(outcome) }, { isDraining: () => isDraining });
+
+  it("let a call pass that its tenant has a place for, as one of that tenant's calls", async () => {
+    const asked: Entry[] = [];
+    const gate = {
+      enter: (entry: Entry) => {
+        asked.push(entry);
+        return Promise.resolve(FREE_PLACE);
+      },
+    };
+    expect(await spareOtherTenants(admitted, gate, screen())).toBe(FREE_PLACE);
+    expect(asked).toEqual([{ tenant: 'default', kind: 'call' }]);
+  });
+
+  it('refuse one too many with 503, the code, and when to try again', async () => {
+    expect(await ask(reached)).toMatchObject({
+      ...{ step: 'spare other tenants', status: 503, quiet: false },
+      ending: { slug: 'no-capacity', detail: `TENANT_CALLS_FULL: ${reached.detail}` },
+      headers: { 'Retry-After': '7' },
+    });
+  });
+
+  it('say of minutes that are spent that the number cannot be reached until then', async () => {
+    expect(await ask({ ...reached, code: 'TENANT_MINUTES_SPENT', retryAfterS: 3600 })).toMatchObject({
+      status: 480,
+      ending: { slug: 'minutes-spent' },
+      headers: { 'Retry-After': '3600', Reason: expect.stringContaining('cause=21') as string },
+    });
+  });
+
+  it('give the place back when the gateway began to stop meanwhile', async () => {
+    let left = 0;
+    const place = { ...FREE_PLACE, leave: () => (left += 1) };
+    expect(await ask(place, true)).toMatchObject({ step: 'accept calls', ending: { slug: 'shutting-down' } });
+    expect(left).toBe(1);
   });
 });

@@ -30,6 +30,7 @@ function rules(more: Partial<SmsTenant> = {}): SmsTenant {
       quietHours: { from: '', to: '' },
       partsMax: 6,
       perDayMax: 0,
+      dayZone: 'UTC',
       unclearWaitMs: 60_000,
     },
     templates: { booked: 'See you on {day} at {time}.' },
@@ -250,6 +251,22 @@ describe('the limit of a day', () => {
       ['Text a', 'sent'],
       ['Text b', 'suppressed'],
       ['Text c', 'sent'],
+    ]);
+  });
+
+  it.each([
+    ['in the zone of the tenant', 23, 'sent'],
+    ['and not before it is midnight there', 12, 'suppressed'],
+  ])('begins anew at midnight %s', async (_where, hour, status) => {
+    // The database dates rows by its own clock: the zone is one whose clock shows this hour now.
+    const ahead = ((hour - new Date().getUTCHours() + 36) % 24) - 12;
+    rules({ perDayMax: 1, dayZone: `Etc/GMT${ahead < 0 ? '+' : '-'}${Math.abs(ahead)}` });
+    await send('a');
+    nowMs += 3_600_000;
+    await send('b');
+    expect(await outcomes()).toEqual([
+      ['Text a', 'sent'],
+      ['Text b', status],
     ]);
   });
 
