@@ -50,6 +50,9 @@ export interface Trial {
   readonly softerMs: number | null;
   readonly silentMs: number | null;
   readonly cut: boolean;
+  /** The model was made to answer it; it is still in the conversation. */
+  readonly answered: boolean;
+  readonly kept: boolean;
   /** The longest silence from the sound on; of a reply that was not cut, how long it was held up. */
   readonly pausedMs: number;
   /** What the model was told was heard, against what came: null where the reply was not cut. */
@@ -134,9 +137,14 @@ async function tryOut(model: SteadyTalker, { call, connection }: Line, sound: Ca
   const itemId = model.talk(connection, replyMs);
   await call.hears(talkedMs, patience_ms);
   await pause(lead_ms + Math.random() * lead_ms_random);
+  const ears = model.earsOf(connection);
+  const answersBefore = model.answersOn(connection);
+  const utterance = ears.begins();
   const sentMs = await call.say(sound.bytes);
-  await pause(soundLengthMs + end_of_speech_ms + transcription_ms);
-  if (sound.words !== null) model.hear(connection, sound.words);
+  await pause(soundLengthMs + end_of_speech_ms);
+  ears.ends(utterance);
+  await pause(transcription_ms);
+  ears.writes(utterance, sound.words ?? '');
   await pause(settle_ms);
   const toMs = performance.now();
   const told = connection.all('conversation.item.truncate').find((one) => one.item_id === itemId);
@@ -148,6 +156,8 @@ async function tryOut(model: SteadyTalker, { call, connection }: Line, sound: Ca
     softerMs: softerAfter(during, { fromMs: sentMs, toMs }),
     silentMs: silenceAfter(during, { fromMs: sentMs, toMs, lastingMs: silence_lasting_ms }),
     cut: told !== undefined || !goesOn,
+    answered: model.answersOn(connection) > answersBefore,
+    kept: ears.kept.includes(utterance),
     pausedMs: longestSilence(during, { fromMs: sentMs, toMs }).ms,
     toldMs: told?.audio_end_ms ?? null,
     cameMs: soundMs(during, { fromMs: talkedMs, toMs }),
@@ -182,8 +192,8 @@ export function report(trials: readonly Trial[], { calls, load, lateMs }: Circum
   const errors = errorsOf(trials);
   const told = trials.filter((one) => one.toldMs !== null).length;
   const kinds = [...new Set(harmless.map(({ sound }) => sound.kind))];
-  const cutOf = (some: readonly Trial[]): string =>
-    `${some.filter((one) => one.cut).length} of ${some.length}`;
+  const countOf = (some: readonly Trial[], which: 'cut' | 'answered' | 'kept'): string =>
+    `${some.filter((one) => one[which]).length} of ${some.length}`;
   const names = [...new Set(harmless.filter((one) => one.cut).map(({ sound }) => sound.name))];
   return [
     '### From the first packet of speech, at the caller',
@@ -194,7 +204,9 @@ export function report(trials: readonly Trial[], { calls, load, lateMs }: Circum
         spreadRow('to silence on the line', numbers(speech.map((one) => one.silentMs)), speech.length),
       ],
     ),
-    `Replies that speech cut for good: ${cutOf(speech)}. Load average during the run: ${load}.
+    `Replies that speech cut for good: ${countOf(speech, 'cut')}; answered by the model:
+${countOf(speech, 'answered')}.
+Load average during the run: ${load}.
 The callers' own clock was late by ${figure(lateMs)} ms (p99).`,
     '### What the model is told was heard, against what came',
     table(
@@ -206,11 +218,12 @@ The callers' own clock was late by ${figure(lateMs)} ms (p99).`,
     ),
     '### What should not cut a reply short, and did for good',
     table(
-      ['sound', 'cut', 'longest pause of those that went on, ms'],
+      ['sound', 'cut', 'answered', 'left in the conversation', 'longest pause of those that went on, ms'],
       kinds.map((kind) => {
         const some = harmless.filter(({ sound }) => sound.kind === kind);
         const paused = some.filter((one) => !one.cut).map((one) => one.pausedMs);
-        return [kind, cutOf(some), figure(spreadOf(paused).max, 0)];
+        const counts = (['cut', 'answered', 'kept'] as const).map((which) => countOf(some, which));
+        return [kind, ...counts, figure(spreadOf(paused).max, 0)];
       }),
     ),
     names.length === 0 ? 'None of them did.' : `Those that did: ${names.join('; ')}.`,
@@ -234,11 +247,10 @@ over the Realtime protocol and sends a whole reply at once. Turn settings are th
 - **Told against come**: \`audio_end_ms\` of \`conversation.item.truncate\`, against 20 ms for every
   packet with sound that the caller got of that reply. A packet of silence within a reply would count for
   neither; one that fades out after a cut counts for the caller only, which makes -20 ms.
-- **What should not cut**: "mhm" and the like by espeak-ng; coughs, typing and music by sox. Speech of
-  \`turns.barge_in_ms\` (240 ms) or more cuts a reply of the Realtime adapter whatever its words are: the
-  server answers every turn that it hears by itself, so that nothing can be taken back.
-  \`turns.backchannels\` are for the offline voice, which this does not measure. The stand-in tells an
-  utterance's words ${end_of_speech_ms + transcription_ms} ms after its end, and nothing of what is no
-  speech.
+- **What should not cut**: "mhm" and the like by espeak-ng; coughs, typing and music by sox. The stand-in
+  takes every one of them for a turn, which it ends ${end_of_speech_ms} ms after the sound and writes down
+  ${transcription_ms} ms later: the words that were said, or none. It answers whatever it is not told to
+  leave alone. Sound of \`turns.backchannel_ms_max\` (600 ms) or more that the local VAD takes for speech
+  cuts a reply whatever its words are.
 - Synthetic coughs are bursts of filtered noise, and the music is two chords: they show what the gate does
   with each, not how often people's coughs would pass it.`;

@@ -2,7 +2,6 @@
  * A model that talks when the bench wants it to, in a steady tone, so that whatever else the caller hears
  * is the gateway's doing. It takes for granted what the vendor's ears would find: the bench tells it.
  */
-import { newId } from '../src/base/ids.ts';
 import { cannedSound } from '../test/support/realtime-server/canned-sound.ts';
 import type { Connection } from '../test/support/realtime-server/connection.ts';
 import { Responder } from '../test/support/realtime-server/responder.ts';
@@ -11,6 +10,7 @@ import {
   type Behaviour,
   type RealtimeServer,
 } from '../test/support/realtime-server/server.ts';
+import { ToldEars } from '../test/support/realtime-server/told-ears.ts';
 
 /** 200 ms of u-law at a time, faster than it is heard, as the vendor sends. */
 const delta_bytes = 1600;
@@ -21,27 +21,41 @@ export interface SteadyTalkerOptions {
   readonly firstSoundMs: number;
 }
 
+interface Mind {
+  readonly responder: Responder;
+  readonly ears: ToldEars;
+  /** Turns that were answered, by itself or because it was asked. */
+  answers: number;
+}
+
 export class SteadyTalker {
   readonly server: RealtimeServer;
-  readonly #minds: ReadonlyMap<Connection, Responder>;
+  readonly #minds: ReadonlyMap<Connection, Mind>;
 
-  private constructor(server: RealtimeServer, minds: ReadonlyMap<Connection, Responder>) {
+  private constructor(server: RealtimeServer, minds: ReadonlyMap<Connection, Mind>) {
     this.server = server;
     this.#minds = minds;
   }
 
-  /** Answers what it is asked (the greeting) with 300 ms of sound. */
+  /** Says 300 ms of sound when it is asked to (the greeting); turns are answered in silence, and counted. */
   static async start({ sessionMs, firstSoundMs }: SteadyTalkerOptions): Promise<SteadyTalker> {
-    const minds = new Map<Connection, Responder>();
+    const minds = new Map<Connection, Mind>();
     const behave = (connection: Connection): Behaviour => {
-      const mind = new Responder(connection);
+      const responder = new Responder(connection);
+      const answer = (): void => {
+        mind.answers += 1;
+        responder.finish();
+      };
+      const ears = new ToldEars({ connection, responder, answered: answer });
+      const mind: Mind = { responder, ears, answers: 0 };
       minds.set(connection, mind);
       return {
         opened: () =>
           later(sessionMs, () => connection.send({ type: 'session.created', session: connection.session })),
         event: (event) => {
-          if (mind.take(event) === undefined) return;
-          later(firstSoundMs, () => sayAll(mind, 300));
+          if (responder.take(event) === undefined) return;
+          if (event.type === 'response.create' && event.response?.metadata?.['purpose'] === 'turn') answer();
+          else later(firstSoundMs, () => sayAll(responder, 300));
         },
       };
     };
@@ -50,24 +64,25 @@ export class SteadyTalker {
 
   /** The answer to a turn: a reply of so many ms, all of it sent at once. The id of its item. */
   talk(connection: Connection, ms: number): string {
-    const mind = this.#minds.get(connection);
-    if (mind === undefined) throw new Error('this connection is not known');
-    const { itemId } = mind.begin();
-    sayAll(mind, ms);
+    const { responder } = this.#mindOf(connection);
+    const { itemId } = responder.begin();
+    sayAll(responder, ms);
     return itemId;
   }
 
-  /** An utterance of the caller's is over, and these are its words. */
-  hear(connection: Connection, words: string): void {
-    const id = newId('item');
-    connection.send({ type: 'input_audio_buffer.committed', item_id: id, previous_item_id: null });
-    connection.send({
-      type: 'conversation.item.input_audio_transcription.completed',
-      item_id: id,
-      content_index: 0,
-      transcript: words,
-      usage: { type: 'duration', seconds: 1 },
-    });
+  earsOf(connection: Connection): ToldEars {
+    return this.#mindOf(connection).ears;
+  }
+
+  /** Turns of the caller that it answered so far. */
+  answersOn(connection: Connection): number {
+    return this.#mindOf(connection).answers;
+  }
+
+  #mindOf(connection: Connection): Mind {
+    const mind = this.#minds.get(connection);
+    if (mind === undefined) throw new Error('this connection is not known');
+    return mind;
   }
 
   close(): Promise<void> {
@@ -75,12 +90,12 @@ export class SteadyTalker {
   }
 }
 
-function sayAll(mind: Responder, ms: number): void {
+function sayAll(responder: Responder, ms: number): void {
   const sound = cannedSound(ms);
-  mind.active?.words('Steady.');
+  responder.active?.words('Steady.');
   for (let at = 0; at < sound.length; at += delta_bytes)
-    mind.active?.audio(sound.subarray(at, at + delta_bytes));
-  mind.finish();
+    responder.active?.audio(sound.subarray(at, at + delta_bytes));
+  responder.finish();
 }
 
 function later(ms: number, task: () => void): void {

@@ -101,7 +101,7 @@ export interface VoiceSession {
    * Give no answer to it, and forget it. Absent: this session tells no words, so that every confirmed
    * utterance cuts the agent short.
    */
-  ignore?(utteranceId: string): void;
+  readonly ignore?: ((utteranceId: string) => void) | undefined;
   /** A key was pressed. */
   digit(digit: string): void;
   close(): void;

@@ -235,7 +235,7 @@ describe('a session goes on', () => {
   it('over events that it does not know, and over harmless refusals', async () => {
     const session = await open(
       play(
-        { send: { type: 'input_audio_buffer.speech_started', item_id: 'item_u', audio_start_ms: 0 } },
+        { send: { type: 'input_audio_buffer.speech_stopped', item_id: 'item_u', audio_end_ms: 0 } },
         { raw: '{"type":"response.hologram.delta","event_id":"event_1"}' },
         error('response_cancel_not_active'),
         error('item_not_found'),

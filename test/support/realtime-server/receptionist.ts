@@ -35,7 +35,11 @@ export function receptionist(options: ReceptionistOptions): (connection: Connect
 }
 
 /** What the model has to answer next. */
-type Input = () => Promise<readonly DialogAction[]>;
+interface Input {
+  /** Of what the caller said: an item that is deleted is not answered. */
+  readonly itemId?: string;
+  readonly answer: () => Promise<readonly DialogAction[]>;
+}
 
 interface Running {
   readonly reply: SpokenReply;
@@ -74,6 +78,9 @@ class Receptionist {
         return;
       case 'conversation.item.create':
         this.#itemCreated(event.item);
+        return;
+      case 'conversation.item.delete':
+        this.#inputs = this.#inputs.filter((input) => input.itemId !== event.item_id);
         return;
       case 'response.create':
         this.#responseAsked(event);
@@ -142,7 +149,10 @@ class Receptionist {
       content: [{ type: 'input_audio', transcript: '' }],
     });
     // What the ears lost was not understood, and is asked for again.
-    this.#inputs.push(async () => this.#dialog.heard(await text.catch(() => '')));
+    this.#inputs.push({
+      itemId: id,
+      answer: async () => this.#dialog.heard(await text.catch(() => '')),
+    });
     if (detection !== null && detection?.create_response !== false && this.#running === null) {
       // A response that was interrupted is still saying so: the answer follows it.
       void this.#respond(null);
@@ -185,19 +195,19 @@ class Receptionist {
       this.#calls.delete(item.call_id);
       if (name === 'hang_up') this.#dialog.resume();
       else if (name !== undefined)
-        this.#inputs.push(() => Promise.resolve(this.#dialog.toolResult(parsed(item.output))));
+        this.#inputs.push({
+          answer: () => Promise.resolve(this.#dialog.toolResult(parsed(item.output))),
+        });
       return;
     }
     if (item.role !== 'user') return;
     const words = item.content.map((part) => part.text).join(' ');
     const keys = /^\[The caller pressed the keys ([0-9*#A-D]+)\]$/.exec(words)?.[1];
-    this.#inputs.push(() =>
-      Promise.resolve(
-        keys === undefined
-          ? this.#dialog.heard(words.toLowerCase())
-          : Array.from(keys).flatMap((key) => this.#dialog.digit(key)),
-      ),
-    );
+    const answer = (): DialogAction[] =>
+      keys === undefined
+        ? this.#dialog.heard(words.toLowerCase())
+        : Array.from(keys).flatMap((key) => this.#dialog.digit(key));
+    this.#inputs.push({ answer: () => Promise.resolve(answer()) });
   }
 
   #responseAsked(event: ClientEventOf<'response.create'>): void {
@@ -254,7 +264,7 @@ class Receptionist {
     const inputs = this.#inputs;
     this.#inputs = [];
     const actions: DialogAction[] = [];
-    for (const input of inputs) actions.push(...(await input()));
+    for (const input of inputs) actions.push(...(await input.answer()));
     return actions;
   }
 

@@ -13,12 +13,17 @@ const speech: Trial = {
   softerMs: 60,
   silentMs: 120,
   cut: true,
+  answered: true,
+  kept: true,
   pausedMs: 900,
   toldMs: 700,
   cameMs: 720,
   missing: 0,
 };
-const cough: Trial = { ...speech, sound: soundOf('cough'), cut: false, pausedMs: 80, toldMs: null };
+const cough: Trial = {
+  ...speech,
+  ...{ sound: soundOf('cough'), cut: false, answered: false, kept: false, pausedMs: 80, toldMs: null },
+};
 
 /** The cells of the row that begins so. */
 function row(markdown: string, first: string): string[] | undefined {
@@ -45,17 +50,16 @@ describe('the section', () => {
     expect(row(markdown, 'to silence on the line')).toEqual(['1 of 2', '120', '120', '120']);
     expect(row(markdown, 'told minus come')).toEqual(['1 of 2', '-20', '-20', '-20']);
     expect(row(markdown, 'size of the error')).toEqual(['1 of 2', '20', '20', '20']);
-    expect(markdown).toContain(
-      'Replies that speech cut for good: 2 of 2. Load average during the run: 0.10.',
-    );
+    expect(markdown).toContain('Replies that speech cut for good: 2 of 2; answered by the model:\n2 of 2.');
+    expect(markdown).toContain('Load average during the run: 0.10.');
     expect(markdown).toContain('was late by 1.3 ms (p99)');
   });
 
   it('counts what cut a reply short and should not have, by kind and by name', () => {
     const music = { ...speech, sound: soundOf('music', 'an organ') };
     const markdown = of([speech, cough, { ...cough, pausedMs: 140 }, music, music]);
-    expect(row(markdown, 'cough')).toEqual(['0 of 2', '140']);
-    expect(row(markdown, 'music')).toEqual(['2 of 2', '–']);
+    expect(row(markdown, 'cough')).toEqual(['0 of 2', '0 of 2', '0 of 2', '140']);
+    expect(row(markdown, 'music')).toEqual(['2 of 2', '2 of 2', '2 of 2', '–']);
     expect(row(markdown, 'speech')).toBeUndefined();
     expect(markdown).toContain('Those that did: an organ.');
     expect(of([speech, cough])).toContain('None of them did.');

@@ -62,11 +62,34 @@ describe('a model that talks when it is told to', () => {
     expect((await first('response.output_audio.delta')).item_id).toBe(itemId);
   });
 
-  it('takes the words of an utterance for heard', async () => {
+  it('hears what it is told, and answers a turn in silence', async () => {
     await open({ sessionMs: 0, firstSoundMs: 0 });
-    model.hear(await model.server.connection(), 'mhm');
+    const connection = await model.server.connection();
+    const ears = model.earsOf(connection);
+    const utterance = ears.begins();
+    ears.ends(utterance);
+    ears.writes(utterance, 'hello');
     const heard = await first('conversation.item.input_audio_transcription.completed');
-    expect(heard.transcript).toBe('mhm');
-    expect((await first('input_audio_buffer.committed')).item_id).toBe(heard.item_id);
+    expect(heard).toMatchObject({ transcript: 'hello', item_id: utterance });
+    expect((await first('input_audio_buffer.committed')).item_id).toBe(utterance);
+    expect(model.answersOn(connection)).toBe(1);
+    client.send(JSON.stringify({ type: 'response.create', response: { metadata: { purpose: 'turn' } } }));
+    await connection.nth('response.create');
+    expect(model.answersOn(connection)).toBe(2);
+    expect(soundBytes()).toBe(0);
+  });
+
+  it('answers no turn that it was told to leave alone', async () => {
+    await open({ sessionMs: 0, firstSoundMs: 0 });
+    const connection = await model.server.connection();
+    const turn_detection = { type: 'server_vad', create_response: false };
+    const session = { type: 'realtime', audio: { input: { turn_detection } } };
+    client.send(JSON.stringify({ type: 'session.update', session }));
+    await first('session.updated');
+    const ears = model.earsOf(connection);
+    const utterance = ears.begins();
+    ears.ends(utterance);
+    expect(model.answersOn(connection)).toBe(0);
+    expect(ears.kept).toEqual([utterance]);
   });
 });

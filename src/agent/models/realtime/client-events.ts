@@ -5,6 +5,7 @@
 import type {
   AudioTranscription,
   ConversationItemCreateEvent,
+  ConversationItemDeleteEvent,
   ConversationItemTruncateEvent,
   RealtimeAudioFormats,
   RealtimeAudioInputTurnDetection,
@@ -21,6 +22,7 @@ import type { RealtimeSettings } from './settings.ts';
 
 export type ClientEvent =
   | ConversationItemCreateEvent
+  | ConversationItemDeleteEvent
   | ConversationItemTruncateEvent
   | ResponseCancelEvent
   | ResponseCreateEvent
@@ -44,9 +46,9 @@ export interface SessionSettings {
 
 /**
  * Turn detection is shared. The server finds the end of a turn and answers it (`create_response`),
- * because that saves a round trip before every reply. It never interrupts (`interrupt_response:
- * false`): only the voice knows what the caller has heard, and its local VAD tells a word from a
- * cough, so barge-in is ours alone.
+ * because that saves a round trip before every reply; while the agent is heard it only finds it (see
+ * `answersTurns`). It never interrupts (`interrupt_response: false`): only the voice knows what the caller
+ * has heard, and its local VAD tells a word from a cough, so barge-in is ours alone.
  */
 export function sessionUpdate(settings: SessionSettings): SessionUpdateEvent {
   const format = audioFormat(settings.codec);
@@ -92,6 +94,21 @@ function turnDetection({ settings, endOfSpeechMs }: SessionSettings): RealtimeAu
     prefix_padding_ms: settings.vad_prefix_padding_ms,
     silence_duration_ms: endOfSpeechMs,
     ...ours,
+  };
+}
+
+/** Whether the server answers turns by itself. All of turn detection is told: a part would replace it. */
+export function answersTurns(options: {
+  detection: RealtimeAudioInputTurnDetection;
+  serverAnswers: boolean;
+  eventId: string;
+}): SessionUpdateEvent {
+  const { detection, serverAnswers, eventId } = options;
+  const turn_detection = { ...detection, create_response: serverAnswers };
+  return {
+    type: 'session.update',
+    event_id: eventId,
+    session: { type: 'realtime', audio: { input: { turn_detection } } },
   };
 }
 
@@ -181,6 +198,11 @@ export function itemTruncate(
     content_index: contentIndex,
     audio_end_ms: Math.max(0, Math.floor(heardMs)),
   };
+}
+
+/** The conversation forgets an item. */
+export function itemDelete(itemId: string, eventId: string): ConversationItemDeleteEvent {
+  return { type: 'conversation.item.delete', event_id: eventId, item_id: itemId };
 }
 
 export function toolOutput(callId: string, result: unknown): ConversationItemCreateEvent {

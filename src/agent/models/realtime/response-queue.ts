@@ -61,13 +61,17 @@ export class ResponseQueue {
     this.#waiting.splice(0, this.#waiting.length, ...kept);
   }
 
-  /** `purpose` is what the server gave back of our metadata; absent when it began the response by itself. */
-  created(id: string, purpose: string | undefined): void {
+  /**
+   * `purpose` is what the server gave back of our metadata; absent when it began the response by itself.
+   * true: that it surely did, because we asked for nothing.
+   */
+  created(id: string, purpose: string | undefined): boolean {
     const ours = purpose !== undefined && purpose === this.#asked?.request.purpose;
     this.#running = { id, request: ours ? (this.#asked?.request ?? null) : null };
     if (ours) this.#asked = null;
     // A turn that the server answers by itself needs no second answer.
     else this.forget('turn');
+    return !ours && this.#asked === null;
   }
 
   /** true when it was the running one; the next in line is then asked for. */

@@ -49,6 +49,10 @@ const schemas = {
       event_id: z.string().nullish(),
     }),
   }),
+  'input_audio_buffer.speech_started': z.object({
+    type: z.literal('input_audio_buffer.speech_started'),
+    item_id: id,
+  }),
   'input_audio_buffer.committed': z.object({ type: z.literal('input_audio_buffer.committed'), item_id: id }),
   'conversation.item.input_audio_transcription.delta': z.object({
     type: z.literal('conversation.item.input_audio_transcription.delta'),
@@ -134,3 +138,20 @@ export const FATAL_ERRORS: Readonly<Record<string, boolean>> = {
   invalid_api_key: false,
   model_not_found: false,
 };
+
+/** An `error` in a sentence; `fatal` as in FATAL_ERRORS. */
+export function refusalOf(error: ServerEventOf<'error'>['error']): {
+  code: string;
+  detail: string;
+  fatal: boolean | undefined;
+} {
+  const code = error.code ?? error.type;
+  const detail = `the server refused: ${code} ${error.message}`.slice(0, 500);
+  return { code, detail, fatal: FATAL_ERRORS[code] };
+}
+
+/** Why a response failed, as a code. */
+export function causeOf(response: ServerEventOf<'response.done'>['response']): string {
+  const { code, type } = response.status_details?.error ?? {};
+  return code ?? type ?? 'no cause';
+}

@@ -6,17 +6,27 @@ import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
 import type { ConnectOptions, SessionEvents, VoiceSession } from '../../voice-model.ts';
 import { CallerLine } from './caller-line.ts';
+import { CallerTurns } from './caller-turns.ts';
+import { CallerWords } from './caller-words.ts';
 import { itemTruncate, note, replayOf, responseCancel, toolOutput } from './client-events.ts';
 import { ConnectError } from './connect.ts';
 import { Digits } from './digits.ts';
 import { Expiry } from './expiry.ts';
 import { speakExactly } from './instructions.ts';
-import { errors_max, reply_ms_max, response_retries_max, text_chars_max } from './limits.ts';
-import { Replies, Transcripts, receivedMs, type Reply } from './replies.ts';
+import { errors_max, reply_ms_max, response_retries_max } from './limits.ts';
+import { receivedMs } from './replies.ts';
 import { ResponseQueue } from './response-queue.ts';
-import { FATAL_ERRORS, parseServerEvent, type ServerEvent, type ServerEventOf } from './server-events.ts';
+import {
+  causeOf,
+  FATAL_ERRORS,
+  parseServerEvent,
+  refusalOf,
+  type ServerEvent,
+  type ServerEventOf,
+} from './server-events.ts';
+import { ToldReplies } from './told-replies.ts';
 import { ToolCalls } from './tool-calls.ts';
-import { rateLimitsOf, responseUsage, transcriptionUsage } from './usage.ts';
+import { rateLimitsOf, responseUsage } from './usage.ts';
 import { Wire, type WireCounts } from './wire.ts';
 
 export interface SessionCounts extends WireCounts {
@@ -49,8 +59,9 @@ export class RealtimeSession implements VoiceSession {
   readonly #wire: Wire<ServerEvent>;
   #line: CallerLine;
   readonly #responses: ResponseQueue;
-  readonly #replies = new Replies();
-  readonly #utterances = new Transcripts();
+  readonly #replies: ToldReplies;
+  readonly #turns: CallerTurns;
+  readonly #words: CallerWords;
   readonly #tools: ToolCalls;
   readonly #digits: Digits;
   readonly #clock: Clock;
@@ -74,6 +85,21 @@ export class RealtimeSession implements VoiceSession {
       soon: (leftMs) => this.#tell('expiring', { leftMs }),
     });
     this.#responses = new ResponseQueue((event) => this.#wire.send(event));
+    this.#replies = new ToldReplies({
+      tell: (name, payload) => this.#tell(name, payload),
+      late: () => (options.counts.lateDeltas += 1),
+      tooLong: ({ itemId }) => this.interrupt(itemId, reply_ms_max),
+    });
+    this.#turns = new CallerTurns({
+      send: (event) => this.#wire.send(event),
+      answer: () => this.#responses.ask({ purpose: 'turn', tools: true }),
+      busy: () => this.#responses.busy,
+    });
+    this.#words = new CallerWords({
+      ...{ turns: this.#turns, model: options.models.transcription, log: options.log },
+      heard: (heard) => this.#tell('heard', heard),
+      used: (usage) => this.#tell('usage', usage),
+    });
     this.#tools = new ToolCalls({
       answer: (callId, result) => this.#wire.send(toolOutput(callId, result)),
       call: (call) => this.#tell('toolCall', call),
@@ -107,6 +133,7 @@ export class RealtimeSession implements VoiceSession {
       this.#fail(`the session was not ready within ${Math.round(timeoutMs)} ms`, true),
     );
     this.#settings = settings;
+    this.#turns.settled(settings);
     this.#starting = { resolve: () => resolve(undefined), reject };
     try {
       await promise;
@@ -124,7 +151,10 @@ export class RealtimeSession implements VoiceSession {
     this.#call = call;
     this.#line.close();
     this.#line = this.#lineFor(call);
-    if (!isDeepStrictEqual(settings, this.#settings)) this.#wire.send({ ...settings, event_id: SETTLE });
+    if (!isDeepStrictEqual(settings, this.#settings)) {
+      this.#wire.send({ ...settings, event_id: SETTLE });
+      this.#turns.settled(settings, SETTLE);
+    }
     this.#begin();
   }
 
@@ -140,13 +170,18 @@ export class RealtimeSession implements VoiceSession {
     if (!this.#closed) this.#line.hear(bytes, gapMs);
   }
 
-  /**
-   * The server hears the same sound and finds the ends of turns itself. Its `speech_started` is not
-   * passed on: it comes for a cough too, and what counts for barge-in is the voice's local VAD, which
-   * calls `interrupt`.
-   */
-  callerSpeaking(_speaking: boolean): void {
-    return;
+  /** The server hears for itself, coughs too: what counts is the voice's VAD, which calls `interrupt`. */
+  callerSpeaking(speaking: boolean): void {
+    if (!this.#closed) this.#turns.callerSpeaking(speaking);
+  }
+
+  agentSpeaking(speaking: boolean): void {
+    if (!this.#closed) this.#turns.agentSpeaking(speaking);
+  }
+
+  /** Absent where nothing is written down. */
+  get ignore(): ((utteranceId: string) => void) | undefined {
+    return this.#turns.haveWords ? (utteranceId) => this.#turns.ignore(utteranceId) : undefined;
   }
 
   greet(): void {
@@ -174,18 +209,19 @@ export class RealtimeSession implements VoiceSession {
 
   /**
    * Cuts the reply and truncates its item. A response that still runs is cancelled when it is the
-   * reply's own, or one that we asked for; the server's answer to a newer turn is left alone. Tells
-   * `replyDone` before it returns.
+   * reply's own, or one that we asked for; the answer to a newer turn is left alone. Tells `replyDone`
+   * before it returns.
    */
   interrupt(itemId: string, heardMs: number): void {
     const reply = this.#replies.get(itemId);
     if (this.#closed || reply === undefined) return;
     const running = this.#responses.running;
-    if (running !== null && (running.id === reply.responseId || running.request !== null)) {
+    const newer = (running?.request?.purpose ?? 'turn') === 'turn';
+    if (running !== null && (running.id === reply.responseId || !newer)) {
       this.#wire.send(responseCancel(running.id));
-      for (const open of this.#replies.openOf(running.id)) this.#end(open, true);
+      this.#replies.endAllOf(running.id, true);
     }
-    if (!reply.ended) this.#end(reply, true);
+    this.#replies.end(reply, true);
     this.#responses.forget('greeting', 'say', 'tool');
     if (reply.bytes === 0) return;
     // The server refuses to truncate beyond the sound that it sent.
@@ -231,40 +267,43 @@ export class RealtimeSession implements VoiceSession {
   #take(event: ServerEvent): void {
     switch (event.type) {
       case 'response.output_audio.delta':
-        this.#audio(event);
+        this.#replies.audio(event);
         break;
       case 'session.created':
         if (this.#starting !== null && this.#settings !== null) this.#wire.send(this.#settings);
         this.#expiry.set(event.session.expires_at);
         break;
       case 'session.updated':
-        this.#started();
+        this.#updated();
         break;
       case 'error':
         this.#error(event.error);
         break;
+      case 'input_audio_buffer.speech_started':
+        this.#turns.started(event.item_id);
+        break;
       case 'input_audio_buffer.committed':
-        // The server answers a turn by itself, but not while it is still busy with another response.
-        if (this.#responses.busy) this.#responses.ask({ purpose: 'turn', tools: true });
+        this.#turns.committed(event.item_id);
         break;
       case 'conversation.item.input_audio_transcription.delta':
       case 'conversation.item.input_audio_transcription.completed':
       case 'conversation.item.input_audio_transcription.failed':
-        this.#heard(event);
+        this.#words.take(event);
         break;
       case 'response.created':
-        this.#responses.created(event.response.id, event.response.metadata?.['purpose']);
+        if (this.#responses.created(event.response.id, event.response.metadata?.['purpose']))
+          this.#turns.serverAnswered();
         break;
       case 'response.output_item.added':
         if (event.item.type === 'message' && event.item.id !== undefined)
-          this.#reply(event.item.id, event.response_id);
+          this.#replies.begin(event.item.id, event.response_id);
         break;
       case 'response.output_item.done':
         this.#itemDone(event.item);
         break;
       case 'response.output_audio_transcript.delta':
       case 'response.output_audio_transcript.done':
-        this.#said(event);
+        this.#replies.said(event);
         break;
       case 'response.done':
         this.#done(event.response);
@@ -275,8 +314,11 @@ export class RealtimeSession implements VoiceSession {
     }
   }
 
-  #started(): void {
-    if (this.#starting === null) return;
+  #updated(): void {
+    if (this.#starting === null) {
+      this.#turns.updated();
+      return;
+    }
     this.#begin();
     this.#starting.resolve();
     this.#starting = null;
@@ -291,80 +333,18 @@ export class RealtimeSession implements VoiceSession {
   #itemDone(item: ServerEventOf<'response.output_item.done'>['item']): void {
     if (item.type === 'function_call') this.#tools.called(item);
     const reply = item.id === undefined ? undefined : this.#replies.get(item.id);
-    if (reply !== undefined && !reply.ended) this.#end(reply, false);
-  }
-
-  #audio(event: ServerEventOf<'response.output_audio.delta'>): void {
-    const reply = this.#reply(event.item_id, event.response_id);
-    if (reply.ended) {
-      this.#counts.lateDeltas += 1;
-      return;
-    }
-    const bytes = Buffer.from(event.delta, 'base64');
-    if (bytes.length === 0) return;
-    reply.contentIndex = event.content_index;
-    reply.bytes += bytes.length;
-    this.#tell('audio', { itemId: reply.itemId, bytes });
-    if (receivedMs(reply) > reply_ms_max) this.interrupt(reply.itemId, reply_ms_max);
-  }
-
-  #reply(itemId: string, responseId: string): Reply {
-    const known = this.#replies.get(itemId);
-    if (known !== undefined) return known;
-    const reply = this.#replies.open(itemId, responseId);
-    this.#tell('replyStarted', { itemId });
-    return reply;
-  }
-
-  #end(reply: Reply, interrupted: boolean): void {
-    reply.ended = true;
-    this.#tell('replyDone', { itemId: reply.itemId, interrupted });
-  }
-
-  #said(
-    event: ServerEventOf<'response.output_audio_transcript.delta' | 'response.output_audio_transcript.done'>,
-  ): void {
-    const reply = this.#reply(event.item_id, event.response_id);
-    const final = event.type === 'response.output_audio_transcript.done';
-    reply.text = (final ? event.transcript : reply.text + event.delta).slice(0, text_chars_max);
-    this.#tell('said', { itemId: reply.itemId, text: reply.text, final });
-  }
-
-  #heard(
-    event: ServerEventOf<
-      | 'conversation.item.input_audio_transcription.delta'
-      | 'conversation.item.input_audio_transcription.completed'
-      | 'conversation.item.input_audio_transcription.failed'
-    >,
-  ): void {
-    const utteranceId = event.item_id;
-    if (event.type === 'conversation.item.input_audio_transcription.delta') {
-      const text = this.#utterances.grow(utteranceId, event.delta);
-      this.#tell('heard', { utteranceId, text, final: false });
-      return;
-    }
-    this.#utterances.finish(utteranceId);
-    if (event.type === 'conversation.item.input_audio_transcription.failed') {
-      this.#log?.info(
-        { callId: this.#call.callId, code: event.error.code },
-        'an utterance was not written down',
-      );
-      return;
-    }
-    this.#tell('heard', { utteranceId, text: event.transcript.slice(0, text_chars_max), final: true });
-    if (event.usage !== undefined)
-      this.#tell('usage', { usage: transcriptionUsage(this.#options.models.transcription, event.usage) });
+    if (reply !== undefined) this.#replies.end(reply, false);
   }
 
   #done(response: ServerEventOf<'response.done'>['response']): void {
     const interrupted = response.status !== 'completed';
-    for (const open of this.#replies.openOf(response.id)) this.#end(open, interrupted);
+    this.#replies.endAllOf(response.id, interrupted);
     if (response.usage)
       this.#tell('usage', { usage: responseUsage(this.#options.models.response, response.usage) });
     const running = this.#responses.running;
     if (!this.#responses.done(response.id)) return;
     if (response.status === 'failed') {
-      const code = response.status_details?.error?.code ?? response.status_details?.error?.type ?? 'no cause';
+      const code = causeOf(response);
       if (FATAL_ERRORS[code] === false || this.#retries >= response_retries_max) {
         this.#fail(`a response failed: ${code}`, FATAL_ERRORS[code] ?? true);
         return;
@@ -379,10 +359,9 @@ export class RealtimeSession implements VoiceSession {
 
   #error(error: ServerEventOf<'error'>['error']): void {
     this.#counts.errors += 1;
+    if (this.#turns.refusedEvent(error.event_id ?? '')) return;
     this.#errors += 1;
-    const code = error.code ?? error.type;
-    const detail = `the server refused: ${code} ${error.message}`.slice(0, 500);
-    const fatal = FATAL_ERRORS[code];
+    const { code, detail, fatal } = refusalOf(error);
     const unsettled = this.#starting !== null || error.event_id === SETTLE;
     if (unsettled || fatal !== undefined || this.#errors > errors_max) {
       this.#fail(detail, fatal ?? this.#starting === null);

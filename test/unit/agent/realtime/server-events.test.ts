@@ -26,6 +26,7 @@ const examples: RealtimeServerEvent[] = [
     event_id: 'event_1',
     error: { type: 'invalid_request_error', code: null, message: 'No.', param: null, event_id: 'create_1' },
   },
+  { type: 'input_audio_buffer.speech_started', event_id: 'event_1', item_id: 'item_1', audio_start_ms: 7 },
   { type: 'input_audio_buffer.committed', event_id: 'event_1', item_id: 'item_1', previous_item_id: null },
   {
     type: 'conversation.item.input_audio_transcription.delta',
@@ -119,7 +120,7 @@ describe('a server event', () => {
     expect(parsed).toMatchObject({ kind: 'known', event: { response: { usage } } });
   });
 
-  it.each(['input_audio_buffer.speech_started', 'response.hologram.delta', 'constructor', '__proto__'])(
+  it.each(['input_audio_buffer.speech_stopped', 'response.hologram.delta', 'constructor', '__proto__'])(
     '%s is well-formed and of no use to us',
     (type) => {
       expect(parseServerEvent(JSON.stringify({ type }))).toEqual({ kind: 'unknown', type });
