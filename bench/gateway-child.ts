@@ -7,13 +7,19 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { startNode, type NodeChild } from './children.ts';
+import { childrenRunning } from './process-usage.ts';
 
 export const benchNumber = '+15550100';
+
+const AFTER_CALLS = ['redis-server', 'pglite-process.ts', 'src/worker.ts'];
+const kept_ms_max = 60_000;
 
 export interface GatewayChild extends Omit<NodeChild, 'words'> {
   readonly sipPort: number;
   readonly operatorUrl: string;
   readonly dataDir: string;
+  /** Processes of what follows from calls, which it starts: the private Redis, the database, the worker. */
+  readonly afterCalls: readonly number[];
 }
 
 /** An agent profile as its file holds it. */
@@ -53,14 +59,35 @@ export async function startGateway(options: GatewayChildOptions): Promise<Gatewa
     env: { TRUNKLINE_CONFIG: configFile },
     ready: /Trunkline is ready/,
   });
+  const operatorUrl = `http://127.0.0.1:${operatorPort}`;
+  await untilKept(operatorUrl);
+  const afterCalls = AFTER_CALLS.flatMap((word) => childrenRunning(child.pid, word));
   return {
-    ...{ pid: child.pid, ask: (order) => child.ask(order), sipPort, dataDir: folder },
-    operatorUrl: `http://127.0.0.1:${operatorPort}`,
+    ...{
+      pid: child.pid,
+      ask: (order) => child.ask(order),
+      sipPort,
+      dataDir: folder,
+      operatorUrl,
+      afterCalls,
+    },
     async stop() {
       await child.stop();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** The first start makes a database, which no call has to pay for. @throws Error when it takes too long */
+async function untilKept(operatorUrl: string): Promise<void> {
+  const giveUpMs = performance.now() + kept_ms_max;
+  for (;;) {
+    // Asks the database.
+    const { ok } = await fetch(`${operatorUrl}/v1/appointments`);
+    if (ok) return;
+    if (performance.now() > giveUpMs) throw new Error('the database is not there');
+    await new Promise((resolve) => setTimeout(resolve, 200));
+  }
 }
 
 /**

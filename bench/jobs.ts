@@ -4,15 +4,17 @@
  *
  *   npm run bench -- jobs --jobs 200 --calls 10 --seconds 5   smaller; prints only
  *   npm run bench -- jobs --fsync everysec                    the embedded Redis in another way; prints only
+ *   npm run bench -- jobs --database Postgres                 on Debian's Postgres; prints only
  */
 import { createServer, type Server } from 'node:http';
 import { once } from 'node:events';
 import { parseArgs } from 'node:util';
 import { pino } from 'pino';
+import { DATABASES, startDatabase, type DatabaseKind } from '../test/support/store/databases.ts';
 import { addressesOf } from '../src/jobs/addresses.ts';
 import { JobQueues } from '../src/jobs/job-queues.ts';
 import { startCallers, startNode, type CallersChild } from './children.ts';
-import { cpuOver } from './cpu-over.ts';
+import { cpuOver, type ProcessGroup } from './cpu-over.ts';
 import { benchNumber, startGateway, type GatewayChild } from './gateway-child.ts';
 import { benchTenant, jobs_per_call } from './job-load.ts';
 import { jobAnswerSchema, type JobAnswer, type JobOrder } from './job-messages.ts';
@@ -38,6 +40,7 @@ interface Options {
   readonly calls: number;
   readonly measureMs: number;
   readonly fsync?: string;
+  readonly database: DatabaseKind;
 }
 
 export async function run(args: readonly string[]): Promise<SectionResult> {
@@ -48,6 +51,7 @@ export async function run(args: readonly string[]): Promise<SectionResult> {
       calls: { type: 'string', default: '50' },
       seconds: { type: 'string', default: '15' },
       fsync: { type: 'string' },
+      database: { type: 'string', default: 'PGlite' },
     },
   });
   const [jobsPerSecond, calls] = [Number(values.jobs), Number(values.calls)];
@@ -55,7 +59,9 @@ export async function run(args: readonly string[]): Promise<SectionResult> {
   if (![jobsPerSecond, calls, measureMs].every((value) => Number.isSafeInteger(value) && value > 0))
     throw new Error('--jobs, --calls and --seconds want whole numbers above zero');
   const { fsync } = values;
-  const result = await measureAll({ jobsPerSecond, calls, measureMs, ...(fsync && { fsync }) });
+  const database = DATABASES.find((kind) => kind === values.database);
+  if (database === undefined) throw new Error(`--database wants ${DATABASES.join(' or ')}`);
+  const result = await measureAll({ jobsPerSecond, calls, measureMs, database, ...(fsync && { fsync }) });
   const markdown = jobReport(result);
   console.log(`\n${markdown}\n`);
   return { markdown, notWritten: reasonAgainst(result, args.length === 0) };
@@ -79,10 +85,12 @@ async function measureAll(options: Options): Promise<JobBench> {
     stops.push(() => model.stop());
     const receiver = await Receiver.open();
     stops.push(() => receiver.close());
+    const server = options.database === 'Postgres' ? await startDatabase('Postgres') : undefined;
+    if (server !== undefined) stops.push(() => server.close());
     const modelPort = /"port":(\d+)/.exec(model.words)?.[1] ?? '';
     const gateway = await startGateway({
       ...{ modelUrl: `ws://127.0.0.1:${modelPort}/v1`, callsMax: options.calls, appendMs: 20 },
-      ...{ program: 'bench/job-gateway.ts', sections: sections(receiver.url, options.fsync) },
+      ...{ program: 'bench/job-gateway.ts', sections: sections(receiver.url, options.fsync, server?.url) },
     });
     stops.push(() => gateway.stop());
     const queues = await queuesOf(gateway);
@@ -95,7 +103,10 @@ async function measureAll(options: Options): Promise<JobBench> {
     const pids = {
       ...{ gateway: [gateway.pid], worker: childrenRunning(gateway.pid, 'src/worker.ts') },
       redis: childrenRunning(gateway.pid, 'redis-server'),
-      database: childrenRunning(gateway.pid, 'pglite-process.ts'),
+      database:
+        server === undefined
+          ? childrenRunning(gateway.pid, 'pglite-process.ts')
+          : { tree: server.process.pid ?? 0 },
       mediasoup: childrenOf(gateway.pid, 'mediasoup'),
       ...{ model: [model.pid], callers: [callers.pid], receiver: [process.pid] },
     };
@@ -105,10 +116,11 @@ async function measureAll(options: Options): Promise<JobBench> {
   }
 }
 
-function sections(receiverUrl: string, fsync: string | undefined): object {
+function sections(receiverUrl: string, fsync: string | undefined, databaseUrl: string | undefined): object {
   const endpoint = { name: 'bench', url: receiverUrl, secret: `whsec_${'ab'.repeat(16)}` };
   return {
     ...(fsync === undefined ? {} : { redis: { fsync } }),
+    ...(databaseUrl === undefined ? {} : { database: { url: databaseUrl } }),
     webhooks: {
       ...{ allow_http: true, allowed_networks: ['127.0.0.0/8'] },
       tenants: [{ tenant: benchTenant, endpoints: [endpoint] }],
@@ -157,7 +169,7 @@ interface Parts {
   readonly gateway: GatewayChild;
   readonly queues: JobQueues;
   readonly callers: CallersChild;
-  readonly pids: Readonly<Record<Exclude<keyof Phase['cpu'], 'others'>, readonly number[]>>;
+  readonly pids: Readonly<Record<Exclude<keyof Phase['cpu'], 'others'>, ProcessGroup>>;
 }
 
 class Run {

@@ -1,7 +1,7 @@
 /** One level of the bench: so many calls at a time through a fresh gateway, measured for a while. */
 import { startCallers, startNode } from './children.ts';
 import { cpuOver } from './cpu-over.ts';
-import { benchNumber, startGateway } from './gateway-child.ts';
+import { benchNumber, startGateway, type GatewayChild } from './gateway-child.ts';
 import { spreadOf, type Spread } from './percentiles.ts';
 import { childrenOf, usageOf } from './process-usage.ts';
 
@@ -18,6 +18,8 @@ interface Cpu {
   readonly mediasoup: number;
   readonly model: number;
   readonly callers: number;
+  /** What follows from calls: the private Redis, the database, the worker. */
+  readonly afterCalls: number;
   /** Everything else on the machine. Where this is much, the other figures are worth little. */
   readonly others: number;
 }
@@ -74,14 +76,14 @@ export async function runLevel(options: LevelOptions): Promise<LevelResult> {
       probeEveryMs: probe_every_ms,
     });
     stops.push(() => callers.stop());
-    return await measure(options, { gateway: gateway.pid, model: model.pid, callers });
+    return await measure(options, { gateway, model: model.pid, callers });
   } finally {
     for (const stop of stops.reverse()) await stop();
   }
 }
 
 interface Parts {
-  readonly gateway: number;
+  readonly gateway: GatewayChild;
   readonly model: number;
   readonly callers: ReturnType<typeof startCallers>;
 }
@@ -92,21 +94,22 @@ async function measure(options: LevelOptions, parts: Parts): Promise<LevelResult
   await pause(settle_ms);
   await callers.ask({ type: 'hang_up' }, 'down');
   await pause(settle_ms);
-  const workers = childrenOf(parts.gateway, 'mediasoup');
+  const workers = childrenOf(parts.gateway.pid, 'mediasoup');
   const pids = {
-    gateway: [parts.gateway],
+    gateway: [parts.gateway.pid],
     mediasoup: workers,
     model: [parts.model],
     callers: [callers.pid],
+    afterCalls: parts.gateway.afterCalls,
   };
   const { gateway: idleGateway, mediasoup: idleMediasoup } = await cpuOver(pids, idle_ms);
-  const rssBefore = usageOf(parts.gateway).rssBytes;
+  const rssBefore = usageOf(parts.gateway.pid).rssBytes;
   const { calls, failed } = await callers.ask({ type: 'call', calls: options.calls }, 'up');
   await pause(settle_ms);
   callers.tell({ type: 'reset' });
   const cpu = await cpuOver(pids, options.measureMs);
   const { measurements } = await callers.ask({ type: 'report' }, 'measured');
-  const { rssBytes } = usageOf(parts.gateway);
+  const { rssBytes } = usageOf(parts.gateway.pid);
   await callers.ask({ type: 'hang_up' }, 'down');
   return {
     calls,

@@ -52,6 +52,20 @@ export function usageOf(pid: number): Usage {
   };
 }
 
+/**
+ * A process with all its children, those that are gone included: a server whose processes come and go.
+ *
+ * @throws Error when there is no such process
+ */
+export function usageOfTree(pid: number): Usage {
+  const own = readFileSync(`/proc/${pid}/stat`, 'utf8');
+  const gone = own.slice(own.lastIndexOf(')') + 2).split(' ').slice(13, 15).map(Number);
+  const goneTicks = gone.reduce((sum, ticks) => sum + ticks, 0);
+  const children = childStats(pid).reduce((sum, { cpuTicks }) => sum + cpuTicks, 0);
+  const { cpuMs, rssBytes } = usageOf(pid);
+  return { cpuMs: cpuMs + ((goneTicks + children) * 1000) / ticksPerSecond, rssBytes };
+}
+
 /** Time that the whole machine was at work, all cores together, in ms: `cpu` of `/proc/stat`. */
 export function parseMachineBusy(stat: string): number {
   const fields = /^cpu +(.+)$/m.exec(stat)?.[1]?.split(' ').map(Number) ?? [];

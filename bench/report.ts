@@ -46,6 +46,7 @@ export function cpuTable(results: readonly LevelResult[]): string {
       'gateway idle, %',
       'model stand-in, %',
       'callers, %',
+      'after calls, %',
       'all else, %',
     ],
     results.map((result) => [
@@ -56,6 +57,7 @@ export function cpuTable(results: readonly LevelResult[]): string {
       figure(result.idle.gateway),
       figure(result.cpu.model),
       figure(result.cpu.callers),
+      figure(result.cpu.afterCalls),
       figure(result.cpu.others),
     ]),
   );
@@ -112,7 +114,8 @@ worker per core), calls from a second process (real SIP and RTP over UDP), and a
 place (the Realtime protocol over a WebSocket per call, each batch of the caller's sound sent straight back).
 Both directions carry 50 packets per second and call all the time, and every 20 ms is a message of its own on
 the WebSocket: more than a real model sends, whose sound comes in larger pieces and with pauses. All processes
-share the machine's cores; where "all else" is much, something else ran too and the figures are worth little.
+share the machine's cores; "after calls" are the private Redis, the database and the job process; where "all else" is
+much, something else ran too and the figures are worth little.
 
 - **CPU** is user and system time of the gateway process (all its threads) and of its mediasoup workers, from
   \`/proc\`, as a share of one core. Calls that nobody joins in the room send nothing through mediasoup.

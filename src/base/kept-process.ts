@@ -7,6 +7,7 @@ import { once } from 'node:events';
 import { systemClock, type Clock } from './clock.ts';
 import { messageOf } from './errors.ts';
 import { Events } from './events.ts';
+import { letOthersFirst } from './niceness.ts';
 
 export interface KeptProcessEvents {
   started: { pid: number };
@@ -26,6 +27,8 @@ export interface KeptProcessOptions {
   /** First and longest pause before it is started again, in ms. */
   readonly pauseFirstMs?: number;
   readonly pauseMaxMs?: number;
+  /** Of Linux's scale, 0 (as its parent) to 19: how far it lets others go first on a busy machine. */
+  readonly niceness?: number;
   /** How long it may take to end when it is asked to, in ms; then it is killed. */
   readonly patienceMs?: number;
   readonly clock?: Clock;
@@ -46,7 +49,8 @@ export class KeptProcess {
 
   constructor(options: KeptProcessOptions) {
     this.#options = {
-      ...{ pauseFirstMs: 200, pauseMaxMs: 10_000, patienceMs: 10_000, ipc: false, clock: systemClock },
+      ...{ pauseFirstMs: 200, pauseMaxMs: 10_000, patienceMs: 10_000, ipc: false, niceness: 0 },
+      clock: systemClock,
       ...options,
     };
     this.#pauseMs = this.#options.pauseFirstMs;
@@ -81,12 +85,14 @@ export class KeptProcess {
   }
 
   async #spawn(): Promise<void> {
-    const { program, args, prepare, ipc, onLine, clock } = this.#options;
+    const { program, args, prepare, ipc, onLine, niceness, clock } = this.#options;
     await prepare?.();
     if (this.#closing !== undefined) return;
     const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])];
     // A group of its own: Ctrl-C in a terminal is for the parent, who asks its children in its own good time.
     const child = spawn(program, args, { stdio, detached: true });
+    // Before it has threads of its own, which would keep what they began with.
+    if (child.pid !== undefined) letOthersFirst(child.pid, niceness);
     const startedMs = clock.nowMs();
     let words = '';
     let line = '';

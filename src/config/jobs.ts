@@ -7,6 +7,7 @@ export const jobsSection = z
     worker: z.enum(['child', 'none']).default('child'),
     lock_ms: z.int().min(1000).max(600_000).default(15_000),
     patience_ms: z.int().min(0).max(600_000).default(10_000),
+    niceness: z.int().min(0).max(19).default(10),
     spool: z
       .strictObject({
         fsync: z.enum(['always', 'interval', 'never']).default('interval'),

@@ -87,7 +87,8 @@ async function startChildren(
 ): Promise<Map<string, KeptProcess>> {
   const children = new Map<string, KeptProcess>();
   const keep = (name: string, options: KeptProcessOptions): void => {
-    const child = new KeptProcess({ patienceMs: config.jobs.patience_ms + 5000, ...options });
+    const { patience_ms: patienceMs, niceness } = config.jobs;
+    const child = new KeptProcess({ patienceMs: patienceMs + 5000, niceness, ...options });
     child.events.on('ended', (how) =>
       log.error({ child: name, ...how }, 'a process ended, and is started again'),
     );

@@ -5,7 +5,7 @@ import type { Log } from '../base/log.ts';
 import { wrap, type Envelope } from './envelope.ts';
 import { isQueueName, type QueueName } from './queues.ts';
 import type { CallEntry } from './payloads/transcripts.ts';
-import type { SpoolContent, SpoolEntry } from './spool/line.ts';
+import type { SpoolEntry } from './spool/line.ts';
 import type { Spool } from './spool/spool.ts';
 
 /** What takes envelopes for good; JobQueues does. */
@@ -121,45 +121,42 @@ function loads(made: readonly Parcel[]): Load[] {
   return [...byKind.values()];
 }
 
-/** Words about calls of one tenant that follow one another go together; every job goes alone. */
+/**
+ * Words about calls of one tenant go together, in their order; every job goes alone. Queues do not wait for one
+ * another: how words and jobs came to stand between each other tells nothing.
+ */
 export function parcels(gateway: string, entries: readonly SpoolEntry[]): Parcel[] {
-  const made: Parcel[] = [];
-  let words: { tenant: string; entries: SpoolEntry[] } | undefined;
-  const finish = (): void => {
-    const [first, last] = [words?.entries[0], words?.entries.at(-1)];
-    if (words === undefined || first === undefined || last === undefined) return;
-    const batch = words.entries.flatMap(({ seq, content }) =>
-      content.type === 'call' ? [wordOf(seq, content)] : [],
-    );
-    // Of several calls: it goes on from the first that is traced; what follows from a word, from its own.
-    const traceparent = batch.find((one) => one.traceparent !== undefined)?.traceparent;
-    const { tenant } = words;
-    const key = `${gateway}/${first.seq}-${last.seq}`;
-    const data = { type: 'words', gateway, entries: batch } as const;
-    const envelope = wrap('transcripts', { tenant, key, traceparent, data });
-    made.push({ queue: 'transcripts', envelope });
-    words = undefined;
-  };
-  for (const entry of entries) {
-    const { content } = entry;
+  const words = new Map<string, CallEntry[]>();
+  const jobs: Parcel[] = [];
+  for (const { seq, content } of entries) {
     if (content.type === 'job') {
-      finish();
       const { queue, envelope, delayMs } = content;
-      made.push({ queue, envelope, ...(delayMs === undefined ? {} : { delayMs }) });
-    } else if (words?.tenant === content.tenant && words.entries.length < batch_entries_max)
-      words.entries.push(entry);
-    else {
-      finish();
-      words = { tenant: content.tenant, entries: [entry] };
+      jobs.push({ queue, envelope, ...(delayMs === undefined ? {} : { delayMs }) });
+      continue;
     }
+    const { tenant, callId, word, traceparent, run = '' } = content;
+    const ofTenant = words.get(tenant) ?? [];
+    ofTenant.push({ seq, callId, run, word, ...(traceparent === undefined ? {} : { traceparent }) });
+    words.set(tenant, ofTenant);
   }
-  finish();
-  return made;
+  const batches = [...words].flatMap(([tenant, ofTenant]) =>
+    slices(ofTenant, batch_entries_max).map((batch) => batchOf(gateway, tenant, batch)),
+  );
+  return [...batches, ...jobs];
 }
 
-function wordOf(
-  seq: number,
-  { callId, word, traceparent, run = '' }: Extract<SpoolContent, { type: 'call' }>,
-): CallEntry {
-  return { seq, callId, run, word, ...(traceparent === undefined ? {} : { traceparent }) };
+/** `entries`: all of the tenant from the first of them to the last, so that these two name it. */
+function batchOf(gateway: string, tenant: string, entries: CallEntry[]): Parcel {
+  const key = `${gateway}/${entries[0]?.seq ?? 0}-${entries.at(-1)?.seq ?? 0}`;
+  // Of several calls: it goes on from the first that is traced; what follows from a word, from its own.
+  const traceparent = entries.find((one) => one.traceparent !== undefined)?.traceparent;
+  const data = { type: 'words', gateway, entries } as const;
+  const envelope = wrap('transcripts', { tenant, key, traceparent, data });
+  return { queue: 'transcripts', envelope };
+}
+
+function slices<T>(list: readonly T[], size: number): T[][] {
+  return Array.from({ length: Math.ceil(list.length / size) }, (_, at) =>
+    list.slice(at * size, (at + 1) * size),
+  );
 }

@@ -142,7 +142,8 @@ export const QUEUES = {
       backoffFirstMs: 500,
       backoffMaxMs: 15 * minute_ms,
       timeoutMs: 10_000,
-      concurrency: 1,
+      // They go into the chain together, so many at a time.
+      concurrency: 32,
     },
   }),
 } as const;

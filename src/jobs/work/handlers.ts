@@ -1,6 +1,6 @@
 /** Which handler does the jobs of which queue. Jobs of a queue without one wait. */
 import type { Handlers } from '../work.ts';
-import { audit } from './audit.ts';
+import { auditHandler } from './audit.ts';
 import { transcriptsHandler } from './transcripts.ts';
 
 /**
@@ -11,5 +11,5 @@ const settle_locks = 3;
 
 /** `lockMs`: for so long a job is its process's own, whether that lives or not. */
 export function handlersOf({ lockMs }: { readonly lockMs: number }): Handlers {
-  return { transcripts: transcriptsHandler({ settleMs: settle_locks * lockMs }), audit };
+  return { transcripts: transcriptsHandler({ settleMs: settle_locks * lockMs }), audit: auditHandler() };
 }

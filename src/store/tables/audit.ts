@@ -3,7 +3,7 @@
  * or missing row breaks the chain from there on.
  */
 import { createHash } from 'node:crypto';
-import { sql, type Selectable } from 'kysely';
+import { sql, type Insertable, type Selectable } from 'kysely';
 import type { Database } from '../schema.ts';
 import type { TenantRows } from '../store.ts';
 
@@ -43,9 +43,19 @@ function hashOf(entry: Hashed): string {
 }
 
 /** Appends to the tenant's chain; writers of one tenant take turns until their transactions end. */
-export async function appendAudit({ tenant, rows }: TenantRows, given: NewAuditEntry): Promise<void> {
-  // In this order, and sent together: the second sees what whoever had the lock has committed.
-  const [, last] = await Promise.all([
+export function appendAudit(unit: TenantRows, entry: NewAuditEntry): Promise<void> {
+  return appendAudits(unit, [entry]);
+}
+
+/** As `appendAudit`, several at once, in their order. */
+export async function appendAudits(
+  { tenant, rows }: TenantRows,
+  given: readonly NewAuditEntry[],
+): Promise<void> {
+  // The same key twice is one entry: the first.
+  const byKey = new Map([...given].reverse().map((entry) => [entry.key, entry]));
+  // In this order, and sent together: what follows the first sees what whoever had the lock has committed.
+  const [, last, known] = await Promise.all([
     sql`SELECT pg_advisory_xact_lock(hashtextextended(${`audit:${tenant}`}, 0))`.execute(rows),
     rows
       .selectFrom('audit')
@@ -54,25 +64,33 @@ export async function appendAudit({ tenant, rows }: TenantRows, given: NewAuditE
       .orderBy('seq', 'desc')
       .limit(1)
       .executeTakeFirst(),
+    rows
+      .selectFrom('audit')
+      .select('audit_key')
+      .where('tenant', '=', tenant)
+      .where('audit_key', 'in', [...byKey.keys()])
+      .execute(),
   ]);
-  // What JSON cannot say (undefined, functions) is dropped before it is hashed, as it is when it is stored.
-  const detail: unknown = JSON.parse(JSON.stringify(given.detail ?? {}));
-  const entry = {
-    tenant,
-    seq: (last?.seq ?? 0) + 1,
-    audit_key: given.key,
-    at: given.at,
-    actor: given.actor,
-    action: given.action,
-    target: given.target ?? '',
-    detail,
-    prev_hash: last?.hash ?? CHAIN_START,
-  };
-  await rows
-    .insertInto('audit')
-    .values({ ...entry, detail: JSON.stringify(detail), hash: hashOf(entry) })
-    .onConflict((conflict) => conflict.constraint('one_entry_per_key').doNothing())
-    .execute();
+  for (const { audit_key } of known) byKey.delete(audit_key);
+  const fresh = given.filter((entry) => byKey.get(entry.key) === entry);
+  const chained = chain(tenant, last, fresh);
+  if (chained.length > 0) await rows.insertInto('audit').values(chained).execute();
+}
+
+function chain(
+  tenant: string,
+  last: Pick<AuditEntry, 'seq' | 'hash'> | undefined,
+  entries: readonly NewAuditEntry[],
+): Insertable<Database['audit']>[] {
+  let [seq, prev_hash] = [last?.seq ?? 0, last?.hash ?? CHAIN_START];
+  return entries.map(({ key: audit_key, at, actor, action, target = '', detail: given }) => {
+    seq += 1;
+    // What JSON cannot say (undefined, functions) is dropped before it is hashed, as when it is stored.
+    const detail: unknown = JSON.parse(JSON.stringify(given ?? {}));
+    const entry = { tenant, seq, audit_key, at, actor, action, target, detail, prev_hash };
+    prev_hash = hashOf(entry);
+    return { ...entry, detail: JSON.stringify(detail), hash: prev_hash };
+  });
 }
 
 /** The first entry of the tenant's chain that does not fit; undefined when all do. */

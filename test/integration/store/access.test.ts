@@ -3,7 +3,13 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Store, TenantRows } from '../../../src/store/store.ts';
 import { createApiKey, findApiKey, listApiKeys, revokeApiKey } from '../../../src/store/tables/api-keys.ts';
-import { appendAudit, brokenAudit, listAudit, type NewAuditEntry } from '../../../src/store/tables/audit.ts';
+import {
+  appendAudit,
+  appendAudits,
+  brokenAudit,
+  listAudit,
+  type NewAuditEntry,
+} from '../../../src/store/tables/audit.ts';
 import { once, type KeyedRequest } from '../../../src/store/tables/idempotency-keys.ts';
 import { DATABASES, openStore, startDatabase, type TestDatabase } from '../../support/store/databases.ts';
 
@@ -95,6 +101,24 @@ describe.each(DATABASES)('access on %s', (kind) => {
       const before = newest.at(-1)?.seq;
       const rest = await store.tenant('acme', (unit) => listAudit(unit, { limit: 10, before }));
       expect([...newest, ...rest].map((one) => one.audit_key)).toEqual([...keys].reverse());
+    });
+
+    it('takes many at once, each key once, into one chain', async () => {
+      const add = (...keys: string[]) =>
+        store.tenant('acme', (unit) =>
+          appendAudits(
+            unit,
+            keys.map((key, at) => entry(key, { target: `of ${at}` })),
+          ),
+        );
+      await Promise.all([add('x', 'y', 'x'), add('y', 'z')]);
+      await add('x', 'z');
+      const newest = await store.tenant('acme', (unit) => listAudit(unit, { limit: 4 }));
+      const targets = Object.fromEntries(newest.map((one) => [one.audit_key, one.target]));
+      // Of two with one key in one hand, the first; of two hands, whichever came first.
+      expect(targets).toMatchObject({ x: 'of 0', y: expect.stringMatching(/^of [01]$/), z: 'of 1' });
+      expect(Object.keys(targets)).toHaveLength(4);
+      expect(await store.tenant('acme', brokenAudit)).toBeUndefined();
     });
 
     it('has a chain of its own for every tenant', async () => {

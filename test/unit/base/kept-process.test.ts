@@ -1,3 +1,5 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { afterEach, describe, expect, it } from 'vitest';
 import {
   KeptProcess,
@@ -51,6 +53,17 @@ describe('a kept process', () => {
     await until('its lines', () => lines.length === 2, patience_ms);
     expect(lines).toEqual(['up', 'half a line']);
     expect(isAlive(kept.pid ?? 0)).toBe(true);
+  });
+
+  it('lets others go first with all its threads, when it is asked to', async () => {
+    const { process: kept, lines } = keep(LIVES, { niceness: 7 });
+    await until('its line', () => lines.length === 1, patience_ms);
+    const pid = kept.pid ?? 0;
+    const niceness = readdirSync(`/proc/${pid}/task`).map((thread) => getPriority(Number(thread)));
+    expect(new Set(niceness)).toEqual(new Set([7]));
+    // Its session, too, where the kernel gives sessions their shares.
+    const group = `/proc/${pid}/autogroup`;
+    if (existsSync(group)) expect(readFileSync(group, 'utf8')).toMatch(/ nice 7$/m);
   });
 
   it('is started again when it is killed, as another process', async () => {

@@ -10,7 +10,9 @@ import {
   parseStat,
   usageOf,
   usageOfAll,
+  usageOfTree,
 } from '../../../bench/process-usage.ts';
+import { until } from '../../support/until.ts';
 
 const stat = (name: string): string =>
   `4711 (${name}) S 815 4711 4711 0 -1 4194304 9000 0 12 0 250 50 3 4 20 0 11 0 98765 1000000 2000`;
@@ -78,6 +80,19 @@ describe('the usage of a process', () => {
     const two = usageOfAll([process.pid, process.pid]);
     expect(two.cpuMs).toBeGreaterThanOrEqual(2 * one.cpuMs);
     expect(usageOfAll([])).toEqual({ cpuMs: 0, rssBytes: 0 });
+  });
+
+  it('with its children holds those that work, and those that are gone', async () => {
+    const burn = 'i=0; while [ $i -lt 60000 ]; do i=$((i+1)); done';
+    const script = `sh -c '${burn}'; echo gone; sh -c 'while :; do :; done' & read line; kill $!`;
+    const child = spawn('sh', ['-c', script], { stdio: ['pipe', 'pipe', 'ignore'] });
+    await once(child.stdout, 'data');
+    const pid = child.pid ?? 0;
+    const ofGone = usageOfTree(pid).cpuMs;
+    expect(ofGone).toBeGreaterThan(usageOf(pid).cpuMs);
+    await until('its other child worked', () => usageOfTree(pid).cpuMs >= ofGone + 50);
+    child.stdin.end('\n');
+    await once(child, 'exit');
   });
 
   it('that is gone is an error', async () => {

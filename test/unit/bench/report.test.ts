@@ -27,7 +27,7 @@ const machine: Machine = {
 const level = (calls: number, more: Partial<LevelResult> = {}): LevelResult => ({
   calls,
   failed: [],
-  cpu: { gateway: 25, mediasoup: 0.4, model: 10, callers: 12, others: 3 },
+  cpu: { gateway: 25, mediasoup: 0.4, model: 10, callers: 12, afterCalls: 1, others: 3 },
   idle: { gateway: 1, mediasoup: 0 },
   gatewayRssBytes: 300 * 2 ** 20,
   gatewayRssPerCallBytes: 256 * 1024,
@@ -78,7 +78,7 @@ describe('the tables of a run', () => {
   it('give the CPU per call and in all, and whatever else ran', () => {
     const [header, , row] = cpuTable([level(50)]).split('\n');
     expect(cellsOf(header).length).toBe(cellsOf(row).length);
-    expect(cellsOf(row)).toEqual(['50', '0.500', '25.0', '0.4', '1.0', '10.0', '12.0', '3.0']);
+    expect(cellsOf(row)).toEqual(['50', '0.500', '25.0', '0.4', '1.0', '10.0', '12.0', '1.0', '3.0']);
   });
 
   it('give jitter and delay beside the lateness of the callers themselves', () => {
