@@ -91,7 +91,6 @@ export class KeptProcess {
     const stdio: StdioOptions = ['ignore', 'pipe', 'pipe', ...(ipc ? (['ipc'] as const) : [])];
     // A group of its own: Ctrl-C in a terminal is for the parent, who asks its children in its own good time.
     const child = spawn(program, args, { stdio, detached: true });
-    // Before it has threads of its own, which would keep what they began with.
     if (child.pid !== undefined) letOthersFirst(child.pid, niceness);
     const startedMs = clock.nowMs();
     let words = '';

@@ -1,5 +1,5 @@
 /** Whose turn it is on a busy machine. */
-import { writeFileSync } from 'node:fs';
+import { readdirSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
 /**
@@ -10,7 +10,11 @@ import { setPriority } from 'node:os';
  */
 export function letOthersFirst(pid: number, niceness: number): void {
   if (niceness === 0) return;
+  // Threads that come later begin with what their maker has; those that were quicker are told one by one.
   attempt(() => setPriority(pid, niceness));
+  attempt(() => {
+    for (const thread of readdirSync(`/proc/${pid}/task`)) setPriority(Number(thread), niceness);
+  });
   // A session of its own has a share of its own, whatever its processes' niceness: it has one, too (sched(7),
   // "The autogroup feature"). The file is missing where the kernel or a control group does otherwise.
   attempt(() => writeFileSync(`/proc/${pid}/autogroup`, String(niceness)));

@@ -43,8 +43,8 @@ export const QUEUES = {
     ...{ version: 2, payload: transcriptsPayload, older: { 1: transcriptsV1 } },
     // Nobody else has these facts: it tries for about two days.
     ...{ attempts: 200, backoffFirstMs: 500, backoffMaxMs: 15 * minute_ms, timeoutMs: minute_ms },
-    // In order: a call's end never overtakes its turns.
-    concurrency: 1,
+    // They go into the store together, in order: a call's end never overtakes its turns.
+    concurrency: 16,
   }),
   /** The customer's record: a contact by its number, and one activity per call. */
   crm: row({

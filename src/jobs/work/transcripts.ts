@@ -22,11 +22,13 @@ import type { TenantRows } from '../../store/store.ts';
 import { z } from 'zod';
 import type { Enqueue } from '../enqueue.ts';
 import type { CallEntry, CallWord, RunOver, WordBatch } from '../payloads/transcripts.ts';
+import { GatheredWrites } from '../gathered-writes.ts';
 import type { PayloadInput } from '../queues.ts';
 import { JobLater, type Handler, type WorkTools } from '../work.ts';
 
 const micros_per_usd = 1_000_000;
 const ended_event = 'call.ended';
+const batches_together_max = 16;
 
 const heard = z.looseObject({ type: z.literal('heard'), atMs: z.number(), text: z.string() });
 const said = z.looseObject({
@@ -44,23 +46,49 @@ const tool = z.looseObject({
  * dead process held comes again, and may hold how such a call ended in truth.
  */
 export function transcriptsHandler({ settleMs }: { readonly settleMs: number }): Handler<'transcripts'> {
+  const writes = new GatheredWrites<WordBatch>({ entriesMax: batches_together_max });
   return async ({ tenant, data }, tools) => {
     await tools.store.ensureTenants([tenant]);
-    if (data.type === 'words') await keepWords(tenant, data, tools);
-    else await endOpenCalls(tenant, data, { ...tools, settleMs });
+    if (data.type === 'run-over') {
+      await endOpenCalls(tenant, data, { ...tools, settleMs });
+      return;
+    }
+    await writes.add(tenant, data, (batches) => keepWords(tenant, batches, tools));
+    // After the commit: should this process end here, the batch comes again, and these keys with it.
+    await Promise.all(
+      data.entries.map(({ callId, word, traceparent }) => {
+        const from = { tenant, ...(traceparent === undefined ? {} : { traceparent }) };
+        return follow(tools.jobs, from, eventOf(callId, word));
+      }),
+    );
   };
 }
 
-async function keepWords(tenant: string, batch: WordBatch, { store, jobs }: WorkTools): Promise<void> {
-  const late = await store.tenant(tenant, (unit) => write(unit, batch));
-  // After the commit: should this process end here, the batch comes again, and these keys with it.
-  await Promise.all([
-    ...batch.entries.map(({ callId, word, traceparent }) => {
-      const from = { tenant, ...(traceparent === undefined ? {} : { traceparent }) };
-      return follow(jobs, from, eventOf(callId, word));
-    }),
-    ...late.map((call) => follow(jobs, { tenant }, endOf(call))),
-  ]);
+async function keepWords(
+  tenant: string,
+  batches: readonly WordBatch[],
+  { store, jobs }: WorkTools,
+): Promise<void> {
+  const late = await store.tenant(tenant, async (unit) => {
+    const lists: DeadCall[][] = [];
+    for (const batch of byGateway(batches)) lists.push(await write(unit, batch));
+    return lists.flat();
+  });
+  await Promise.all(late.map((call) => follow(jobs, { tenant }, endOf(call))));
+}
+
+/** One batch for each gateway, every entry once: a batch may have come twice. */
+function byGateway(batches: readonly WordBatch[]): WordBatch[] {
+  const entriesOf = new Map<string, Map<number, CallEntry>>();
+  for (const { gateway, entries } of batches) {
+    const bySeq = entriesOf.get(gateway) ?? new Map<number, CallEntry>();
+    for (const entry of entries) bySeq.set(entry.seq, entry);
+    entriesOf.set(gateway, bySeq);
+  }
+  return [...entriesOf].map(([gateway, bySeq]) => ({
+    ...{ type: 'words', gateway },
+    entries: [...bySeq.values()],
+  }));
 }
 
 async function endOpenCalls(
