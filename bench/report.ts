@@ -114,8 +114,8 @@ worker per core), calls from a second process (real SIP and RTP over UDP), and a
 place (the Realtime protocol over a WebSocket per call, each batch of the caller's sound sent straight back).
 Both directions carry 50 packets per second and call all the time, and every 20 ms is a message of its own on
 the WebSocket: more than a real model sends, whose sound comes in larger pieces and with pauses. All processes
-share the machine's cores; "after calls" are the private Redis, the database and the job process; where "all else" is
-much, something else ran too and the figures are worth little.
+share the machine's cores; "after calls" are the private Redis, the database and the job process; where
+"all else" is much, something else ran too and the figures are worth little.
 
 - **CPU** is user and system time of the gateway process (all its threads) and of its mediasoup workers, from
   \`/proc\`, as a share of one core. Calls that nobody joins in the room send nothing through mediasoup.

@@ -3,8 +3,8 @@ import { readdirSync, writeFileSync } from 'node:fs';
 import { setPriority } from 'node:os';
 
 /**
- * Lets other processes go first when there is not enough CPU for all; nothing changes while there is. A process
- * that cannot be reached any more, or is not ours, stays as it is.
+ * Lets other processes go first when there is not enough CPU for all; nothing changes while there is. A
+ * process that cannot be reached any more, or is not ours, stays as it is.
  *
  * @param niceness of Linux's scale, 0 (as everybody) to 19 (last)
  */

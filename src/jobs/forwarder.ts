@@ -122,8 +122,8 @@ function loads(made: readonly Parcel[]): Load[] {
 }
 
 /**
- * Words about calls of one tenant go together, in their order; every job goes alone. Queues do not wait for one
- * another: how words and jobs came to stand between each other tells nothing.
+ * Words about calls of one tenant go together, in their order; every job goes alone. Queues do not wait for
+ * one another: how words and jobs came to stand between each other tells nothing.
  */
 export function parcels(gateway: string, entries: readonly SpoolEntry[]): Parcel[] {
   const words = new Map<string, CallEntry[]>();
