@@ -4,7 +4,7 @@
  */
 interface Waiting<Entry> {
   readonly entry: Entry;
-  readonly done: PromiseWithResolvers<void>;
+  readonly done: PromiseWithResolvers<undefined>;
 }
 
 export class GatheredWrites<Entry> {
@@ -20,7 +20,7 @@ export class GatheredWrites<Entry> {
    * fails for the sake of another.
    */
   add(tenant: string, entry: Entry, write: (entries: readonly Entry[]) => Promise<void>): Promise<void> {
-    const done = Promise.withResolvers<void>();
+    const done = Promise.withResolvers<undefined>();
     const waiting = this.#byTenant.get(tenant);
     if (waiting !== undefined) waiting.push({ entry, done });
     else {
@@ -35,7 +35,7 @@ export class GatheredWrites<Entry> {
     while (waiting.length > 0) {
       const taken = waiting.splice(0, this.#entriesMax);
       const together = await attempt(() => write(taken.map(({ entry }) => entry)));
-      if (together === null) for (const { done } of taken) done.resolve();
+      if (together === null) for (const { done } of taken) done.resolve(undefined);
       else if (taken.length === 1) taken[0]?.done.reject(together.error);
       else for (const one of taken) await alone(one, write);
     }
@@ -48,7 +48,7 @@ async function alone<Entry>(
   write: (entries: readonly Entry[]) => Promise<void>,
 ): Promise<void> {
   const failure = await attempt(() => write([entry]));
-  if (failure === null) done.resolve();
+  if (failure === null) done.resolve(undefined);
   else done.reject(failure.error);
 }
 

@@ -5,11 +5,11 @@ import { until } from '../../support/until.ts';
 /** Writes that end when the test says so. */
 class Writer {
   readonly begun: string[] = [];
-  readonly #open: PromiseWithResolvers<void>[] = [];
+  readonly #open: PromiseWithResolvers<undefined>[] = [];
 
   readonly write = (entries: readonly string[]): Promise<void> => {
     this.begun.push(entries.join());
-    const done = Promise.withResolvers<void>();
+    const done = Promise.withResolvers<undefined>();
     this.#open.push(done);
     return done.promise;
   };
@@ -17,7 +17,7 @@ class Writer {
   async end(failure?: Error): Promise<void> {
     await until('a write', () => this.#open.length > 0);
     const done = this.#open.shift();
-    if (failure === undefined) done?.resolve();
+    if (failure === undefined) done?.resolve(undefined);
     else done?.reject(failure);
   }
 }
