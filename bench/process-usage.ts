@@ -59,7 +59,11 @@ export function usageOf(pid: number): Usage {
  */
 export function usageOfTree(pid: number): Usage {
   const own = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  const gone = own.slice(own.lastIndexOf(')') + 2).split(' ').slice(13, 15).map(Number);
+  const gone = own
+    .slice(own.lastIndexOf(')') + 2)
+    .split(' ')
+    .slice(13, 15)
+    .map(Number);
   const goneTicks = gone.reduce((sum, ticks) => sum + ticks, 0);
   const children = childStats(pid).reduce((sum, { cpuTicks }) => sum + cpuTicks, 0);
   const { cpuMs, rssBytes } = usageOf(pid);

@@ -116,7 +116,11 @@ describe.each(DATABASES)('access on %s', (kind) => {
       const newest = await store.tenant('acme', (unit) => listAudit(unit, { limit: 4 }));
       const targets = Object.fromEntries(newest.map((one) => [one.audit_key, one.target]));
       // Of two with one key in one hand, the first; of two hands, whichever came first.
-      expect(targets).toMatchObject({ x: 'of 0', y: expect.stringMatching(/^of [01]$/) as unknown, z: 'of 1' });
+      expect(targets).toMatchObject({
+        x: 'of 0',
+        y: expect.stringMatching(/^of [01]$/) as unknown,
+        z: 'of 1',
+      });
       expect(Object.keys(targets)).toHaveLength(4);
       expect(await store.tenant('acme', brokenAudit)).toBeUndefined();
     });
