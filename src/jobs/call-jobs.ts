@@ -39,16 +39,22 @@ export async function noteCallJobs(
   queue: QueueName,
   jobs: readonly { readonly id: string; readonly envelope: Envelope }[],
 ): Promise<void> {
-  const pipeline = redis.pipeline();
+  const lists = new Map<string, string[]>();
   for (const { id, envelope } of jobs) {
     const { tenant, at, callId } = envelope;
     if (callId === undefined) continue;
     const list = listKey(prefix, tenant, callId);
+    const entries = lists.get(list) ?? [];
+    lists.set(list, [...entries, String(Date.parse(at)), `${queue} ${id}`]);
+  }
+  if (lists.size === 0) return;
+  const pipeline = redis.pipeline();
+  for (const [list, entries] of lists) {
     // The first time counts: a job that is asked for again keeps its place.
-    pipeline.zadd(list, 'NX', String(Date.parse(at)), `${queue} ${id}`);
+    pipeline.zadd(list, 'NX', ...entries);
     pipeline.expire(list, kept_s);
   }
-  if (pipeline.length > 0) await pipeline.exec();
+  await pipeline.exec();
 }
 
 /** In the order in which they were asked for, without those that Redis has forgotten. */

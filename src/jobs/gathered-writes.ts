@@ -1,6 +1,6 @@
 /**
- * What comes while a unit of work is under way goes together into the next one: the more there is to do, the
- * less each costs. One unit of a tenant at a time, in the order in which they came.
+ * What comes while a write is under way goes together into the next one: the more there is to do, the less
+ * each costs. One write to a place (a tenant's rows, a queue) at a time, in the order in which they came.
  */
 interface Waiting<Entry> {
   readonly entry: Entry;
@@ -9,37 +9,41 @@ interface Waiting<Entry> {
 
 export class GatheredWrites<Entry> {
   readonly #entriesMax: number;
-  readonly #byTenant = new Map<string, Waiting<Entry>[]>();
-
-  constructor(options: { readonly entriesMax: number }) {
-    this.#entriesMax = options.entriesMax;
-  }
+  readonly #waiting = new Map<string, Waiting<Entry>[]>();
+  readonly #failTogether: boolean;
 
   /**
-   * Resolves when the unit that holds the entry is done. A unit that fails is done again entry by entry: none
-   * fails for the sake of another.
+   * `failTogether`: what makes a write fail has nothing to do with its entries. Otherwise it is done again
+   * entry by entry, and none fails for the sake of another.
    */
-  add(tenant: string, entry: Entry, write: (entries: readonly Entry[]) => Promise<void>): Promise<void> {
+  constructor(options: { readonly entriesMax: number; readonly failTogether?: boolean }) {
+    this.#entriesMax = options.entriesMax;
+    this.#failTogether = options.failTogether ?? false;
+  }
+
+  /** Resolves when the write that holds the entry is done. */
+  add(place: string, entry: Entry, write: (entries: readonly Entry[]) => Promise<void>): Promise<void> {
     const done = Promise.withResolvers<undefined>();
-    const waiting = this.#byTenant.get(tenant);
+    const waiting = this.#waiting.get(place);
     if (waiting !== undefined) waiting.push({ entry, done });
     else {
-      this.#byTenant.set(tenant, [{ entry, done }]);
-      void this.#run(tenant, write);
+      this.#waiting.set(place, [{ entry, done }]);
+      void this.#run(place, write);
     }
     return done.promise;
   }
 
-  async #run(tenant: string, write: (entries: readonly Entry[]) => Promise<void>): Promise<void> {
-    const waiting = this.#byTenant.get(tenant) ?? [];
+  async #run(place: string, write: (entries: readonly Entry[]) => Promise<void>): Promise<void> {
+    const waiting = this.#waiting.get(place) ?? [];
     while (waiting.length > 0) {
       const taken = waiting.splice(0, this.#entriesMax);
       const together = await attempt(() => write(taken.map(({ entry }) => entry)));
       if (together === null) for (const { done } of taken) done.resolve(undefined);
-      else if (taken.length === 1) taken[0]?.done.reject(together.error);
+      else if (this.#failTogether || taken.length === 1)
+        for (const { done } of taken) done.reject(together.error);
       else for (const one of taken) await alone(one, write);
     }
-    this.#byTenant.delete(tenant);
+    this.#waiting.delete(place);
   }
 }
 

@@ -4,6 +4,7 @@ import { TrunklineError, messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import { callJobs, noteCallJobs, type CallJob } from './call-jobs.ts';
 import type { Enqueue } from './enqueue.ts';
+import { GatheredWrites } from './gathered-writes.ts';
 import { jobIdOf, wrap, type Envelope, type NewJob } from './envelope.ts';
 import { QUEUES, QUEUE_NAMES, type QueueName } from './queues.ts';
 import { connectRedis, type RedisAddress } from './redis.ts';
@@ -13,12 +14,15 @@ import { connectRedis, type RedisAddress } from './redis.ts';
  */
 const kept_done = { age: 24 * 3600, count: 5000 };
 const kept_failed = { age: 7 * 24 * 3600, count: 5000 };
+/** Jobs that one write to Redis takes when many are asked for at once. */
+const jobs_together_max = 200;
 /** Longest wait for an answer of Redis, in ms. */
 const take_ms_max = 5000;
 
 export class JobQueues implements Enqueue {
   readonly #address: RedisAddress;
   readonly #redis: ReturnType<typeof connectRedis>;
+  readonly #asked = new GatheredWrites<Envelope>({ entriesMax: jobs_together_max, failTogether: true });
   #queues: ReadonlyMap<QueueName, Queue> | undefined;
 
   constructor(address: RedisAddress, log: Log) {
@@ -48,7 +52,10 @@ export class JobQueues implements Enqueue {
   }
 
   async enqueue<Q extends QueueName>(queue: Q, job: NewJob<Q>): Promise<void> {
-    await this.add(queue, [wrap(queue, job)], job.delayMs);
+    const { delayMs = 0 } = job;
+    await this.#asked.add(`${queue} ${delayMs}`, wrap(queue, job), (envelopes) =>
+      this.add(queue, envelopes, delayMs),
+    );
   }
 
   /**

@@ -65,4 +65,14 @@ describe('gathered writes', () => {
     expect(await Promise.all(done)).toEqual(['Error: not a', 'Error: not bad', 'done']);
     expect(writer.begun).toEqual(['a', 'bad,c', 'bad', 'c']);
   });
+
+  it('fail together where the failure is not theirs', async () => {
+    const writes = new GatheredWrites<string>({ entriesMax: 9, failTogether: true });
+    const writer = new Writer();
+    const done = ['a', 'b', 'c'].map((entry) => settled(writes.add('sms', entry, writer.write)));
+    await writer.end();
+    await writer.end(new Error('away'));
+    expect(await Promise.all(done)).toEqual(['done', 'Error: away', 'Error: away']);
+    expect(writer.begun).toEqual(['a', 'b,c']);
+  });
 });
