@@ -30,6 +30,7 @@ export interface Phase {
 }
 
 export interface JobBench {
+  readonly database: string;
   readonly calls: number;
   readonly phases: readonly Phase[];
   readonly askedPerSecond: number;
@@ -41,20 +42,22 @@ export interface JobBench {
   readonly times: readonly JobTimes[];
 }
 
-export function jobReport(result: JobBench): string {
-  const { calls, failed } = result;
+export function jobReport(results: readonly JobBench[]): string {
+  return [...results.flatMap(partsOf), '### How it is measured', METHOD].join('\n\n');
+}
+
+function partsOf(result: JobBench): string[] {
+  const { database, calls, failed } = result;
   return [
-    `### Sound of ${calls} calls`,
+    `### On ${database}: the sound of ${calls} calls`,
     soundTable(result.phases),
-    '### Jobs',
+    `### On ${database}: jobs`,
     jobsTable(result),
     timesTable(result.times),
-    '### CPU',
+    `### On ${database}: CPU`,
     cpuTable(result.phases),
     ...(failed.length === 0 ? [] : [`What failed: ${failed.slice(0, 5).join('; ')}`]),
-    '### How it is measured',
-    METHOD,
-  ].join('\n\n');
+  ];
 }
 
 function soundTable(phases: readonly Phase[]): string {
@@ -120,9 +123,10 @@ function cpuTable(phases: readonly Phase[]): string {
   );
 }
 
-const METHOD = `One gateway with everything that it starts by default: its own redis-server, its own database
-(PGlite) and its own job process. Calls come and sound as in the first section. Their sound is measured three
-times in one run: alone, while jobs go through the queues, and alone again.
+const METHOD = `One gateway with everything that it starts by default: its own redis-server, its own job
+process and its own database (PGlite); the second time Debian's Postgres in the place of the last. Calls
+come and sound as in the first section. Their sound is measured three times in one run: alone, while jobs go
+through the queues, and alone again.
 
 - **The load** is what calls leave behind, told on the gateway's main thread where doors and agents tell it:
   12 words of each call into the spool, a text message, an audit entry. From there it goes the product's way:
@@ -132,5 +136,6 @@ times in one run: alone, while jobs go through the queues, and alone again.
 - **In queue** is from the moment a job was asked for until a worker took it up, the way through the spool
   included; **done after** is until it was finished, with its rows committed.
 - **Redis** forces writes to the disk as it does by default, unless the section was asked for otherwise.
+- What belongs to jobs runs at a niceness of 10, as shipped: calls have the cores first.
 - Figures of sound and CPU are explained in the first section. Everything shares the machine's cores, the
   callers, the model's stand-in and the receiver included.`;

@@ -104,12 +104,21 @@ describe('the report', () => {
     },
   });
   const result: JobBench = {
+    database: 'PGlite',
     ...{ calls: 50, phases: [phase('alone'), phase('with jobs')], askedPerSecond: 500, donePerSecond: 498.6 },
     ...{ waiting: 12, drainedMs: 250, failed: [], times: [timesOf('crm', [])] },
   };
 
   it('has a row for each phase and each queue', () => {
-    const text = jobReport(result);
+    const text = jobReport([result, { ...result, database: 'Postgres' }]);
+    expect(text.match(/^### .*$/gm)).toEqual([
+      ...['PGlite', 'Postgres'].flatMap((database) => [
+        `### On ${database}: the sound of 50 calls`,
+        `### On ${database}: jobs`,
+        `### On ${database}: CPU`,
+      ]),
+      '### How it is measured',
+    ]);
     expect(text).toMatch(/\| with jobs +\| +2\.00 \| +3\.00 \|/);
     expect(text).toMatch(/\| 500 +\| +499 \| +12 \| +0\.3 \|/);
     expect(text).toContain('50.5');
@@ -119,7 +128,7 @@ describe('the report', () => {
   });
 
   it('says what failed, and that nobody waited for the rest', () => {
-    const text = jobReport({ ...result, drainedMs: null, failed: ['3 jobs failed'] });
+    const text = jobReport([{ ...result, drainedMs: null, failed: ['3 jobs failed'] }]);
     expect(text).toContain('What failed: 3 jobs failed');
     expect(text).toMatch(/\| +12 \| +– \|/);
   });
