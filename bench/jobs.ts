@@ -59,7 +59,7 @@ export async function run(args: readonly string[]): Promise<SectionResult> {
   if (![jobsPerSecond, calls, measureMs].every((value) => Number.isSafeInteger(value) && value > 0))
     throw new Error('--jobs, --calls and --seconds want whole numbers above zero');
   const { fsync } = values;
-  const databases = DATABASES.filter((kind) => [kind, undefined].includes(values.database));
+  const databases = DATABASES.filter((kind) => (values.database ?? kind) === kind);
   if (databases.length === 0) throw new Error(`--database wants ${DATABASES.join(' or ')}`);
   const results: JobBench[] = [];
   for (const database of databases) {
