@@ -25,14 +25,16 @@ export function keepCalls(parts: {
   const { journal, sink, run, log, traceparentOf = () => '' } = parts;
   /** Of open calls: the span is over when the last word about its call is told. */
   const spans = new Map<string, string>();
-  const tell = ({ tenant, callId }: Pick<CallRecord, 'tenant' | 'callId'>, word: unknown): void => {
+  const facts = new Map<string, number>();
+  const tell = ({ tenant, callId }: Pick<CallRecord, 'tenant' | 'callId'>, word: unknown): boolean => {
     // A fact that does not fit would be refused by the other end, too, long after its call: say it here.
     const parsed = callWord.safeParse(word);
     const traceparent = spans.get(callId) ?? '';
     const traced = traceparent === '' ? {} : { traceparent };
-    if (parsed.success) sink.append({ type: 'call', tenant, callId, run, word: parsed.data, ...traced });
-    else
-      log.error({ callId, code: 'JOB_PAYLOAD_INVALID', detail: parsed.error.message }, 'a fact is not kept');
+    if (parsed.success)
+      return sink.append({ type: 'call', tenant, callId, run, word: parsed.data, ...traced });
+    log.error({ callId, code: 'JOB_PAYLOAD_INVALID', detail: parsed.error.message }, 'a fact is not kept');
+    return false;
   };
   const ends = [
     journal.events.on('opened', (record) => {
@@ -43,12 +45,15 @@ export function keepCalls(parts: {
       const record = journal.get(callId);
       if (record === undefined) return;
       const index = record.timeline.length - 1;
-      tell(record, { type: 'fact', index, fact: entry });
+      const isKept = tell(record, { type: 'fact', index, fact: entry });
+      if (isKept) facts.set(callId, (facts.get(callId) ?? 0) + 1);
       if (entry.type === 'usage') tell(record, usageWord(record, index, entry));
     }),
     journal.events.on('closed', (record) => {
-      tell(record, closedWord(record));
-      spans.delete(record.callId);
+      const { callId } = record;
+      tell(record, { ...closedWord(record), facts: facts.get(callId) ?? 0 });
+      spans.delete(callId);
+      facts.delete(callId);
     }),
   ];
   return () => ends.forEach((end) => end());

@@ -43,7 +43,8 @@ export const QUEUES = {
     ...{ version: 2, payload: transcriptsPayload, older: { 1: transcriptsV1 } },
     // Nobody else has these facts: it tries for about two days.
     ...{ attempts: 200, backoffFirstMs: 500, backoffMaxMs: 15 * minute_ms, timeoutMs: minute_ms },
-    // They go into the store together, in order: a call's end never overtakes its turns.
+    // They go into the store together, in order, unless a job process dies or the database is away: whoever
+    // sums a call up counts its facts.
     concurrency: 16,
   }),
   /** The customer's record: a contact by its number, and one activity per call. */

@@ -35,6 +35,7 @@ interface CallsTable {
   ending_detail: string | null;
   media: Json | null;
   summary: string | null;
+  facts_told: number | null;
 }
 
 interface GatewayRunsTable {

@@ -52,6 +52,8 @@ const closed = z.strictObject({
   detail: text.nullable(),
   /** Statistics of the phone leg; null when there was none. */
   media: z.record(z.string(), z.unknown()).nullable(),
+  /** How many facts were told of the call: they may come later than this. */
+  facts: z.int().min(0).optional(),
 });
 
 export const callWord = z.discriminatedUnion('type', [opened, fact, usage, closed]);

@@ -6,14 +6,22 @@ import { ENDINGS } from '../../base/ending.ts';
 import { toE164 } from '../../base/phone-number.ts';
 import type { TenantRows } from '../../store/store.ts';
 import { linkActivity, putActivity, type Activity } from '../../store/tables/activities.ts';
+import { callEventsOf } from '../../store/tables/call-events.ts';
 import { findCall, updateCall, type Call } from '../../store/tables/calls.ts';
 import { linkContact, upsertContact, type Contact } from '../../store/tables/contacts.ts';
 import { toolCallsOf, type ToolCall } from '../../store/tables/tool-calls.ts';
 import { turnsOf, type Turn } from '../../store/tables/turns.ts';
 import { summarise, type CallSummary } from '../drivers/crm/call-summary.ts';
 import type { CrmDriver } from '../drivers/crm/crm-driver.ts';
-import { JobRefused, type Handler, type WorkTools } from '../work.ts';
+import { JobLater, JobRefused, type Handler, type WorkTools } from '../work.ts';
 import { askProvider } from './provider-outcome.ts';
+
+/**
+ * Facts of a call may come later than its end, when a job process died or the database was away: they are
+ * waited for, but not for ever.
+ */
+const facts_later_ms = 1000;
+const facts_patience_ms = 5 * 60_000;
 
 export interface CrmTenant {
   /** undefined: the store alone. */
@@ -30,7 +38,7 @@ interface Written {
 }
 
 export function crmHandler(tenantOf: (tenant: string) => CrmTenant): Handler<'crm'> {
-  return async ({ tenant, key, data, signal }, tools) => {
+  return async ({ tenant, key, at, data, signal }, tools) => {
     const { driver, country } = tenantOf(tenant);
     if (data.type === 'contact') {
       const { type: _type, callId: _call, ...change } = data;
@@ -38,7 +46,9 @@ export function crmHandler(tenantOf: (tenant: string) => CrmTenant): Handler<'cr
       if (driver !== undefined) await pushContact(driver, contact, tools, signal);
       return;
     }
-    const written = await tools.store.tenant(tenant, (unit) => writeCall(unit, data.callId, country));
+    const isPatient = Date.now() - Date.parse(at) < facts_patience_ms;
+    const asked = { callId: data.callId, country, isPatient };
+    const written = await tools.store.tenant(tenant, (unit) => writeCall(unit, asked));
     if (written === undefined || driver === undefined) return;
     const { call, contact, activity, summary } = written;
     const contactId = await pushContact(driver, contact, tools, signal);
@@ -71,14 +81,31 @@ async function pushContact(
   return id;
 }
 
-/** undefined: the caller withheld the number, and there is nobody to write it to. */
-async function writeCall(unit: TenantRows, callId: string, country: string): Promise<Written | undefined> {
-  const [call, turns, tools] = await Promise.all([
+interface CallToWrite {
+  readonly callId: string;
+  readonly country: string;
+  /** Whether to wait for facts of the call that have not come. */
+  readonly isPatient: boolean;
+}
+
+/**
+ * undefined: the caller withheld the number, and there is nobody to write it to.
+ * @throws JobLater: a summary of half a call helps nobody
+ */
+async function writeCall(
+  unit: TenantRows,
+  { callId, country, isPatient }: CallToWrite,
+): Promise<Written | undefined> {
+  const [call, turns, tools, events] = await Promise.all([
     findCall(unit, callId),
     turnsOf(unit, callId),
     toolCallsOf(unit, callId),
+    callEventsOf(unit, callId),
   ]);
   if (call === undefined) throw new JobRefused('JOB_PAYLOAD_INVALID', `no call ${callId}`);
+  const missing = (call.facts_told ?? 0) - turns.length - tools.length - events.length;
+  if (missing > 0 && isPatient)
+    throw new JobLater(facts_later_ms, `${missing} facts of the call are to come`);
   const e164 = toE164(call.from_number, country);
   const summary = summaryOf(call, e164 ?? '', { turns, tools });
   const name = summary.callerName;

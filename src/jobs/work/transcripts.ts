@@ -191,10 +191,10 @@ async function endLateCalls(
 }
 
 async function close(unit: TenantRows, callId: string, word: WordOf<'closed'>): Promise<void> {
-  const { endedAt, durationMs, ending, endingClass, detail, media } = word;
+  const { endedAt, durationMs, ending, endingClass, detail, media, facts = null } = word;
   await endCall(unit, callId, {
     ...{ ended_at: new Date(endedAt), duration_ms: durationMs, ending, ending_class: endingClass },
-    ...{ ending_detail: detail, media },
+    ...{ ending_detail: detail, media, facts_told: facts },
   });
   if (media !== null) await keepLeg(unit, callId, word);
 }

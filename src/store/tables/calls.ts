@@ -69,6 +69,8 @@ export interface CallEnd {
   readonly ending_class: string;
   readonly ending_detail: string | null;
   readonly media: unknown;
+  /** How many facts there are of it; none: nobody knows. */
+  readonly facts_told?: number | null;
 }
 
 export async function endCall({ tenant, rows }: TenantRows, callId: string, end: CallEnd): Promise<void> {

@@ -50,6 +50,7 @@ export function viewCall({
   tenant: _tenant,
   gateway: _gateway,
   run: _run,
+  facts_told: _facts,
   ...call
 }: Call): z.infer<typeof callView> {
   return { ...call, started_at: at(call.started_at), ended_at: maybeAt(call.ended_at) };

@@ -103,9 +103,22 @@ describe('the bridge from the journal to the spool', () => {
           ending: 'caller-hung-up',
           endingClass: 'success',
         },
-        ...{ detail: 'BYE', media: { packetsLost: 3 }, endedAt: expect.any(String) as string },
+        ...{ detail: 'BYE', facts: 0, media: { packetsLost: 3 }, endedAt: expect.any(String) as string },
       },
     ]);
+  });
+
+  it('tells with the end how many facts there are in all', () => {
+    journal.open(ORIGIN);
+    journal.open({ ...ORIGIN, callId: 'call_2' });
+    for (const type of ['ringing', 'answered'] as const) journal.add('call_1', { type });
+    journal.add('call_2', { type: 'ringing' });
+    // One that does not fit is not kept.
+    journal.add('call_1', { type: 'heard', text: 7 } as unknown as TimelineFact);
+    journal.add('call_1', { type: '' } as unknown as TimelineFact);
+    journal.close('call_1', ending('agent-hung-up'));
+    journal.close('call_2', ending('agent-hung-up'));
+    expect(words().slice(-2)).toMatchObject([{ facts: 3 }, { facts: 1 }]);
   });
 
   it('tells of a call that had no leg', () => {

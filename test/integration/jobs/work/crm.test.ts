@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it, onTestFinished } from 'vitest';
 import { HubSpot } from '../../../../src/jobs/drivers/crm/hubspot.ts';
+import { JobLater } from '../../../../src/jobs/work.ts';
 import { crmHandler } from '../../../../src/jobs/work/crm.ts';
 import { activitiesOf } from '../../../../src/store/tables/activities.ts';
 import { endCall, findCall, openCalls } from '../../../../src/store/tables/calls.ts';
@@ -66,7 +67,48 @@ async function hubspot(): Promise<HubSpotStandIn> {
 const contacts = async (): Promise<Contact[]> =>
   (await stage.unit((unit) => listContacts(unit, { limit: 10 }))).rows;
 
+/** Of a call of three facts, of which its gateway told one more. */
+const oneMissing = async (): Promise<void> => {
+  await callOf('020 7946 0123');
+  await stage.unit((unit) =>
+    endCall(unit, CALL, {
+      ...{ ended_at: new Date('2026-01-15T10:01:00Z'), duration_ms: 60_000, media: null, facts_told: 4 },
+      ...{ ending: 'caller-hung-up', ending_class: 'success', ending_detail: null },
+    }),
+  );
+};
+
 describe('after a call', () => {
+  it('whose end came before the last of its facts, the summary waits for that', async () => {
+    await oneMissing();
+    const late = { call_id: CALL, seq: 3, at_ms: 3000, name: 'send_sms', took_ms: 1, code: null };
+    const act = { ...late, arguments: {}, result: { ok: true }, ok: true };
+    let coming: Promise<void> | undefined;
+    stage.queue.onPause = () => {
+      coming ??= stage.unit((unit) => addToolCalls(unit, [act]));
+    };
+    await work();
+    expect(coming).toBeDefined();
+    const activities = await stage.unit((unit) => activitiesOf(unit, { callId: CALL }));
+    expect(activities[0]?.summary).toContain('send sms');
+  });
+
+  it('whose last fact never comes, the summary says what there is, in the end', async () => {
+    await oneMissing();
+    const at = (agoMs: number): Promise<void> =>
+      crmHandler(() => ({ country: 'GB' }))(
+        {
+          ...{ v: 1, tenant: stage.tenant, key: 'k', at: new Date(Date.now() - agoMs).toISOString() },
+          ...{ data: { type: 'call-ended', callId: CALL }, attempt: 1, signal: AbortSignal.timeout(10_000) },
+        },
+        stage.queue.tools,
+      );
+    await expect(at(60_000)).rejects.toBeInstanceOf(JobLater);
+    expect(await contacts()).toEqual([]);
+    await at(6 * 60_000);
+    expect(await contacts()).toHaveLength(1);
+  });
+
   it('there is a contact, one activity, and a summary', async () => {
     await callOf('020 7946 0123');
     await work();

@@ -33,7 +33,7 @@ const said = { type: 'said', heardMs: 900.4, interrupted: false, responseMs: 300
 
 const closed: CallWord = {
   ...{ type: 'closed', endedAt: '2026-03-02T10:01:00.000Z', durationMs: 60_000, detail: null },
-  ...{ ending: 'caller-hung-up', endingClass: 'success', media: null },
+  ...{ ending: 'caller-hung-up', endingClass: 'success', media: null, facts: 5 },
 };
 
 const wholeCall = (callId: string, from?: string): CallEntry[] =>
@@ -81,7 +81,13 @@ describe('a batch of words', () => {
       ['other', '+15550222'],
     ] as const) {
       expect(await call(callId)).toMatchObject({
-        ...{ from_number: from, answered_ms: 100, duration_ms: 60_000, ending: 'caller-hung-up' },
+        ...{
+          from_number: from,
+          answered_ms: 100,
+          duration_ms: 60_000,
+          ending: 'caller-hung-up',
+          facts_told: 5,
+        },
       });
       const turns = await stage.unit((unit) => turnsOf(unit, callId));
       expect(turns.map(({ seq: place, who, text }) => [place, who, text])).toEqual([

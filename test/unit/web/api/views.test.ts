@@ -13,7 +13,8 @@ const VIEWS: [string, z.ZodType, () => object][] = [
     view.callView,
     () =>
       view.viewCall({
-        ...{ tenant, call_id: 'c', gateway: 'secret-host', run: 'secret-run', source: 'phone' },
+        ...{ tenant, call_id: 'c', gateway: 'secret-host', run: 'secret-run', facts_told: 3 },
+        source: 'phone',
         direction: 'inbound',
         ...{ sip_call_id: 's', trunk: 't', profile: 'p', from_number: '+1555', to_number: '+1556' },
         ...{ started_at: at, answered_ms: 10, ended_at: at, duration_ms: 20, ending: 'caller-hung-up' },
