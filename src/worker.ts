@@ -64,7 +64,7 @@ try {
       version: packageVersion(),
       otlpUrl: config.telemetry.otlp_url,
     }),
-    ...{ handlers: handlersOf({ lockMs }), lockMs, log },
+    ...{ handlers: handlersOf({ lockMs }), lockMs, paces: config.limits.providers, log },
   });
 } catch (error) {
   log.fatal({ err: error }, 'the job process cannot start');

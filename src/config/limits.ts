@@ -4,8 +4,29 @@ import { timeZone } from './time-zone.ts';
 
 const slug = z.string().regex(/^[a-z][a-z0-9-]*$/, 'must be lower case letters, digits and dashes');
 
+/** Requests in so many ms; 0: no limit. */
+function pace(perTenantMax: number, windowMs: number) {
+  return z
+    .strictObject({
+      per_tenant_max: z.int().min(0).max(100_000).default(perTenantMax),
+      in_all_max: z.int().min(0).max(100_000).default(0),
+      window_ms: z.int().min(100).max(3_600_000).default(windowMs),
+    })
+    .prefault({});
+}
+
 export const limitsSection = z
   .strictObject({
+    providers: z
+      .strictObject({
+        twilio: pace(1, 1000),
+        telnyx: pace(1, 1000),
+        smpp: pace(10, 1000),
+        hubspot: pace(100, 10_000),
+        caldav: pace(10, 1000),
+        webhook: pace(0, 1000),
+      })
+      .prefault({}),
     tenants: z
       .array(
         z.strictObject({

@@ -5,9 +5,10 @@ import type { Log } from '../base/log.ts';
 import { noTracer, type Tracer } from '../base/tracing.ts';
 import { Store } from '../store/store.ts';
 import { JobQueues } from './job-queues.ts';
+import { sharedPace, type PaceTable } from './pace.ts';
 import { JobWorker } from './job-worker.ts';
 import { QUEUE_NAMES, type QueueName } from './queues.ts';
-import type { RedisAddress } from './redis.ts';
+import { connectRedis, type RedisAddress } from './redis.ts';
 import type { Handler, Handlers, WorkTools } from './work.ts';
 
 export interface JobProcessOptions {
@@ -19,6 +20,8 @@ export interface JobProcessOptions {
   /** Further handlers, with the connections that they use: closed after the last job. */
   readonly provide?: (tools: WorkTools) => { readonly handlers: Handlers; close(): Promise<void> };
   readonly lockMs: number;
+  /** How fast providers may be asked; as fast as it goes without. */
+  readonly paces?: PaceTable;
   /** Closed after the last job. */
   readonly tracer?: Tracer;
   readonly log: Log;
@@ -33,11 +36,13 @@ const migrate_again_ms = 500;
 
 /** Waits for the database as long as it takes. @throws TrunklineError STORE_MIGRATION_INVALID */
 export async function startJobProcess(options: JobProcessOptions): Promise<JobProcess> {
-  const { redis, database, provide, lockMs, log, tracer = noTracer } = options;
+  const { redis, database, provide, lockMs, paces = {}, log, tracer = noTracer } = options;
   const store = Store.open({ ...database, log });
   await prepare(store, options);
   const jobs = new JobQueues(redis, log);
-  const tools: WorkTools = { store, jobs, log };
+  const counts = connectRedis(redis, { patient: false, log });
+  const pace = sharedPace(counts, redis.prefix, paces);
+  const tools: WorkTools = { store, jobs, pace, log };
   const provided = provide?.(tools);
   const handlers = { ...options.handlers, ...provided?.handlers };
   const workers = QUEUE_NAMES.flatMap((queue) => {
@@ -50,6 +55,7 @@ export async function startJobProcess(options: JobProcessOptions): Promise<JobPr
       await Promise.all(workers.map((worker) => worker.close(patienceMs)));
       await provided?.close();
       await tracer.close();
+      counts.disconnect();
       await jobs.close();
       await store.close();
     },

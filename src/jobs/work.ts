@@ -3,12 +3,15 @@ import type { Log } from '../base/log.ts';
 import type { Store } from '../store/store.ts';
 import type { Enqueue } from './enqueue.ts';
 import type { Opened } from './envelope.ts';
+import type { Pace } from './pace.ts';
 import type { QueueName } from './queues.ts';
 
 /** What every handler is given beside its job. */
 export interface WorkTools {
   readonly store: Store;
   readonly jobs: Enqueue;
+  /** Before a provider is asked: waits for nothing, and puts the job off when it is too soon. */
+  readonly pace: Pace;
   readonly log: Log;
 }
 

@@ -46,10 +46,11 @@ export function calendarHandler(tenantOf: (tenant: string) => CalendarTenant): H
 async function bring(
   driver: CalDav,
   appointment: StoredAppointment,
-  { tenant, signal }: Work<'calendar'>,
-  { store, log }: WorkTools,
+  { tenant, key, signal }: Work<'calendar'>,
+  { store, pace, log }: WorkTools,
 ): Promise<'kept' | 'taken'> {
   const booking = bookingOf(appointment);
+  await pace({ tenant, key, provider: driver.name, requests: driver.requests });
   if (appointment.status === 'cancelled') {
     await askProvider(() => driver.cancel(booking, signal));
     return 'kept';

@@ -43,7 +43,9 @@ export function crmHandler(tenantOf: (tenant: string) => CrmTenant): Handler<'cr
     if (data.type === 'contact') {
       const { type: _type, callId: _call, ...change } = data;
       const contact = await tools.store.tenant(tenant, (unit) => upsertContact(unit, change));
-      if (driver !== undefined) await pushContact(driver, contact, tools, signal);
+      if (driver === undefined) return;
+      await tools.pace({ tenant, key, provider: driver.name, requests: driver.requests.contact });
+      await pushContact(driver, contact, tools, signal);
       return;
     }
     const isPatient = Date.now() - Date.parse(at) < facts_patience_ms;
@@ -51,6 +53,8 @@ export function crmHandler(tenantOf: (tenant: string) => CrmTenant): Handler<'cr
     const written = await tools.store.tenant(tenant, (unit) => writeCall(unit, asked));
     if (written === undefined || driver === undefined) return;
     const { call, contact, activity, summary } = written;
+    const requests = driver.requests.contact + driver.requests.activity;
+    await tools.pace({ tenant, key, provider: driver.name, requests });
     const contactId = await pushContact(driver, contact, tools, signal);
     const { title, text } = summary;
     const outside = {

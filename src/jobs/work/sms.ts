@@ -66,7 +66,12 @@ export function smsHandler(
     const { tenant } = work;
     const change = (what: Parameters<typeof changeMessage>[2]): Promise<unknown> =>
       tools.store.tenant(tenant, (unit) => changeMessage(unit, { messageId: message.message_id }, what));
-    if (next !== 'sent') await handOver({ work, tools, message, rules, driver: next, now, change });
+    if (next !== 'sent') {
+      // Providers count parts, not texts.
+      const { segments } = message;
+      await tools.pace({ tenant, provider: next.name, key: work.key, requests: segments ?? 1 });
+      await handOver({ work, tools, message, rules, driver: next, now, change });
+    }
     await tellSent(work, tools, message, now());
   };
 }

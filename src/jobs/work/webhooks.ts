@@ -23,7 +23,7 @@ export function webhooksHandler(
   tenantOf: (tenant: string) => WebhookTenant,
   http: ProviderHttp,
 ): Handler<'webhooks'> {
-  return async ({ tenant, data, signal }, { jobs }) => {
+  return async ({ tenant, key, data, signal }, { jobs, pace }) => {
     const { endpoints } = tenantOf(tenant);
     if (data.endpoint === undefined) {
       for (const { name } of endpoints.filter((one) => wants(one, data.type)))
@@ -36,6 +36,7 @@ export function webhooksHandler(
     }
     const endpoint = endpoints.find((one) => one.name === data.endpoint);
     if (endpoint === undefined) throw new JobRefused('JOB_PAYLOAD_INVALID', `no endpoint ${data.endpoint}`);
+    await pace({ tenant, key, provider: 'webhook', requests: 1 });
     const { eventId, type, at } = data;
     const event = { id: webhookId(tenant, eventId), type, at, data: data.data };
     await askProvider(() => postSigned(http, endpoint, event, { signal }));

@@ -65,7 +65,7 @@ function address(): TestRedis['address'] {
 
 /** Does the `sms` queue's jobs by `handler`, with pauses as short as they get. */
 function work(handler: Handler<'sms'>): void {
-  const tools = { store, jobs, log: silent };
+  const tools = { store, jobs, pace: () => Promise.resolve(), log: silent };
   workers.push(
     new JobWorker({ queue: 'sms', handler, tools, redis: address(), lockMs: 1000, random: () => 1.998 }),
   );

@@ -31,10 +31,13 @@ export class HandQueue implements Enqueue {
   readonly waiting: Waiting[] = [];
   /** Called when a job asks for a pause: a test moves its clock on here. */
   onPause: (delayMs: number) => void = () => undefined;
+  /** Called before a provider is asked; providers may be asked as fast as it goes unless it throws. */
+  onTurn: WorkTools['pace'] = () => Promise.resolve();
   handlers: Handlers = {};
 
   constructor(store: Store) {
-    this.tools = { store, jobs: this, log: createLog({ level: 'silent' }) };
+    const pace: WorkTools['pace'] = (turn) => this.onTurn(turn);
+    this.tools = { store, jobs: this, pace, log: createLog({ level: 'silent' }) };
   }
 
   enqueue<Q extends QueueName>(queue: Q, job: NewJob<Q>): Promise<void> {

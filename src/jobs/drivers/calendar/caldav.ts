@@ -37,13 +37,16 @@ const DAV_NAMES = { getetag: {}, 'c:calendar-data': {} };
 const COMPONENT = 'comp-filter';
 
 export class CalDav {
+  readonly name = 'caldav';
+  /** That a booking or its withdrawal takes at most, for the pace at which the server is asked. */
+  readonly requests = 4;
   readonly #options: CalDavOptions;
   readonly #http: ProviderHttp;
   readonly #headers: Record<string, string>;
 
   constructor(options: CalDavOptions) {
     this.#options = { ...options, url: options.url.replace(/\/?$/, '/') };
-    this.#http = new ProviderHttp({ provider: 'caldav', timeoutMs: options.timeoutMs });
+    this.#http = new ProviderHttp({ provider: this.name, timeoutMs: options.timeoutMs });
     const credentials = Buffer.from(`${options.username}:${options.password}`).toString('base64');
     this.#headers = { authorization: `Basic ${credentials}` };
   }

@@ -25,6 +25,8 @@ export interface CrmActivity {
 export interface CrmDriver {
   /** The name under which ids are remembered: `hubspot`. */
   readonly name: string;
+  /** Requests that one of each takes at most, for the pace at which the CRM is asked. */
+  readonly requests: { readonly contact: number; readonly activity: number };
   /** Makes or changes the contact; returns what the CRM calls it. @throws ProviderFailure */
   upsertContact(contact: CrmContact, signal?: AbortSignal): Promise<string>;
   /** Writes the activity beside the contact; returns what the CRM calls it. @throws ProviderFailure */

@@ -34,6 +34,8 @@ type ObjectType = 'contacts' | 'calls';
 
 export class HubSpot implements CrmDriver {
   readonly name = 'hubspot';
+  /** Search, change and, if it was in vain, upsert; upsert and link. */
+  readonly requests = { contact: 3, activity: 2 };
   readonly #http: ProviderHttp;
   readonly #baseUrl: string;
   readonly #headers: Readonly<Record<string, string>>;

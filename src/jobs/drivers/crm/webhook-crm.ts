@@ -18,6 +18,7 @@ const answerSchema = z.looseObject({ id: z.union([z.string().min(1).max(200), z.
 
 export class WebhookCrm implements CrmDriver {
   readonly name = 'webhook';
+  readonly requests = { contact: 1, activity: 1 };
   readonly #http: ProviderHttp;
   readonly #receiver: WebhookReceiver;
 
