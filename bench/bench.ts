@@ -16,6 +16,10 @@ const SECTIONS: Readonly<Record<string, () => Promise<Section>>> = {
   browsers: async () => ({ title: 'Browsers', ...(await import('./browsers.ts')) }),
   'barge-in': async () => ({ title: 'Speaking into the agent', ...(await import('./barge-in.ts')) }),
   'first-word': async () => ({ title: 'The first word', ...(await import('./first-word.ts')) }),
+  'offline-calls': async () => ({
+    title: 'Bookings with the offline voice',
+    ...(await import('./offline-calls.ts')),
+  }),
   recognition: async () => ({ title: 'The offline recogniser', ...(await import('./recognition.ts')) }),
   jobs: async () => ({ title: 'Jobs beside calls', ...(await import('./jobs.ts')) }),
   failover: async () => ({ title: 'When the model fails', ...(await import('./failover.ts')) }),

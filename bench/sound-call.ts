@@ -30,6 +30,8 @@ export class SoundCall {
   #sound: Uint8Array = new Uint8Array(0);
   #soundAt = 0;
   #begun: ((sentMs: number) => void) | null = null;
+  /** Told of every packet, for those who cannot look again and again. */
+  onHeard: ((one: Heard) => void) | null = null;
   /** When the INVITE left, and when its 200 came. */
   invitedMs = 0;
   answeredMs = 0;
@@ -46,6 +48,11 @@ export class SoundCall {
       throw error;
     }
     return call;
+  }
+
+  /** The SIP Call-ID. */
+  get callId(): string {
+    return this.#callId;
   }
 
   private constructor(sip: SipClient, socket: Socket) {
@@ -133,10 +140,12 @@ export class SoundCall {
 
   #arrived(packet: Buffer): void {
     if (packet.length <= header_bytes) return;
-    this.heard.push({
+    const one = {
       atMs: performance.now(),
       levelDbfs: levelOfUlaw(packet.subarray(header_bytes)),
       sequence: packet.readUInt16BE(2),
-    });
+    };
+    this.heard.push(one);
+    this.onHeard?.(one);
   }
 }
