@@ -113,6 +113,7 @@ export const smsSection = z
             quiet_hours: z
               .strictObject({ from: timeOfDay.default(''), to: timeOfDay.default('') })
               .prefault({}),
+            quiet_zone: z.enum(['recipient', 'tenant']).default('recipient'),
             templates: z.record(slug, z.string().min(1).max(1600)).default({}),
             opt_words: z
               .strictObject({

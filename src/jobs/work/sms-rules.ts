@@ -11,6 +11,7 @@ export interface SmsSettings {
     readonly from: string;
     readonly time_zone: string;
     readonly quiet_hours: SmsTenant['quietHours'];
+    readonly quiet_zone: SmsTenant['quietZone'];
     readonly templates: SmsTenant['templates'];
     readonly opt_words: SmsTenant['optWords'];
     readonly replies: SmsTenant['replies'];
@@ -35,6 +36,7 @@ export function smsRules(
     from: entry?.from ?? '',
     timeZone: entry?.time_zone ?? 'UTC',
     quietHours: entry?.quiet_hours ?? { from: '', to: '' },
+    quietZone: entry?.quiet_zone ?? 'recipient',
     templates: entry?.templates ?? {},
     partsMax: sms.parts_max,
     unclearWaitMs: sms.unclear_wait_ms,

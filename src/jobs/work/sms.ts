@@ -23,7 +23,8 @@ import {
 import { hasOptedOut, setOptOut } from '../../store/tables/opt-outs.ts';
 import { ProviderFailure } from '../drivers/provider-failure.ts';
 import type { OptWords } from '../drivers/sms/opt-out.ts';
-import { sendableAt, type QuietHours } from '../drivers/sms/quiet-hours.ts';
+import { zonesOf } from '../drivers/sms/number-zones.ts';
+import { sendableAt, sendableInAll, type QuietHours } from '../drivers/sms/quiet-hours.ts';
 import { segmentsOf } from '../drivers/sms/segments.ts';
 import type { OutgoingText, SmsDriver } from '../drivers/sms/sms-driver.ts';
 import { fillTemplate } from '../drivers/sms/template.ts';
@@ -37,6 +38,8 @@ export interface SmsTenant {
   readonly from: string;
   readonly timeZone: string;
   readonly quietHours: QuietHours;
+  /** Whose clock they are on; the tenant's is `timeZone`. */
+  readonly quietZone: 'recipient' | 'tenant';
   readonly templates: Readonly<Record<string, string>>;
   readonly partsMax: number;
   /** Messages from midnight to midnight of `dayZone`; 0: no limit. */
@@ -111,7 +114,7 @@ async function decide(
     if (data.isOptReply !== true) {
       if (isUnwanted)
         return become('nothing', { status: 'suppressed', error_detail: 'the recipient wants no messages' });
-      const allowed = sendableAt(rules.quietHours, now, rules.timeZone);
+      const allowed = sendableTo(data.to, rules, now);
       const waitMs = allowed.getTime() - now.getTime();
       if (waitMs > 0)
         return become(new JobLater(waitMs, 'quiet hours'), { status: 'held', send_after: allowed });
@@ -119,6 +122,13 @@ async function decide(
     if (rules.driver !== undefined) return { message, next: rules.driver };
     return become('sent', { status: 'sent', provider: OUTBOX, sent_at: now });
   });
+}
+
+/** A number whose zone nobody knows, or at which it is always quiet somewhere, goes by the tenant's. */
+function sendableTo(to: string, { quietHours, quietZone, timeZone }: SmsTenant, now: Date): Date {
+  const zones = quietZone === 'recipient' ? zonesOf(to) : [];
+  const allowed = zones.length === 0 ? undefined : sendableInAll(quietHours, now, zones);
+  return allowed ?? sendableAt(quietHours, now, timeZone);
 }
 
 async function keep(

@@ -28,6 +28,7 @@ describe('what happens after a call', () => {
     expect(sms.tenants[0]).toMatchObject({
       time_zone: 'UTC',
       quiet_hours: { from: '', to: '' },
+      quiet_zone: 'recipient',
       smpp: { port: 2775, tls: false, window_max: 10, enquire_link_ms: 30_000 },
     });
     const crm = crmSection.parse({ tenants: [{ tenant: 'a', hubspot: { access_token: 'x' } }] });

@@ -8,6 +8,8 @@ export interface QuietHours {
 
 const MINUTE_MS = 60_000;
 const DAY_MINUTES = 24 * 60;
+/** Looked ahead for a time at which it is quiet nowhere: two days have every hour of every zone. */
+const SEARCHED_MS = 2 * DAY_MINUTES * MINUTE_MS;
 
 function minutesOf(time: string): number {
   const [hours = '0', minutes = '0'] = time.split(':');
@@ -40,4 +42,16 @@ export function sendableAt(hours: QuietHours, at: Date, timeZone: string): Date 
   return clockMinutes(second, timeZone) === to
     ? second
     : new Date(Math.max(first.getTime(), second.getTime()));
+}
+
+/** As `sendableAt`, when it is quiet in none of the zones; undefined: there is no such time. */
+export function sendableInAll(hours: QuietHours, at: Date, timeZones: readonly string[]): Date | undefined {
+  let when = at;
+  while (when.getTime() - at.getTime() <= SEARCHED_MS) {
+    const ends = timeZones.map((timeZone) => sendableAt(hours, when, timeZone).getTime());
+    const latest = Math.max(when.getTime(), ...ends);
+    if (latest === when.getTime()) return when;
+    when = new Date(latest);
+  }
+  return undefined;
 }

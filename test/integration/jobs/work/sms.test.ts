@@ -28,6 +28,7 @@ function rules(more: Partial<SmsTenant> = {}): SmsTenant {
       from: CLINIC,
       timeZone: 'UTC',
       quietHours: { from: '', to: '' },
+      quietZone: 'tenant',
       partsMax: 6,
       perDayMax: 0,
       dayZone: 'UTC',
@@ -215,6 +216,21 @@ describe('quiet hours', () => {
       status: 'sent',
       send_after: new Date('2026-01-16T08:00:00Z'),
     });
+  });
+
+  it.each([
+    ['on the clock where the number is from', '+12125550123', 'recipient', 12],
+    ['until it is day in all of its country', '+61412345678', 'recipient', 0],
+    ["on the tenant's clock when that is said", '+12125550123', 'tenant', 7],
+    ["on the tenant's clock when nobody knows where it is", '+18005550123', 'recipient', 7],
+  ] as const)('are %s', async (_what, to, quietZone, hours) => {
+    // Midnight in London, where the tenant is; 19:00 in New York, and morning in all of Australia.
+    nowMs = Date.parse('2026-01-16T00:00:00Z');
+    const quietHours = { from: '19:00', to: '07:00' };
+    const [server] = await twilio({ quietHours, quietZone, timeZone: 'Europe/London' });
+    await send('a', { to });
+    expect(server.messages.map((one) => one.to)).toEqual([to]);
+    expect(nowMs).toBe(Date.parse('2026-01-16T00:00:00Z') + hours * 3_600_000);
   });
 
   it('do not hold the answer to STOP', async () => {
