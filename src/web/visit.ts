@@ -6,6 +6,7 @@ import { newId } from '../base/ids.ts';
 import type { Log } from '../base/log.ts';
 import type { MediaThreadHandle } from '../media/thread-handle.ts';
 import type { AgentParticipant, OpenAgent } from '../room/agent-door.ts';
+import { figuresOf } from '../room/call-figures.ts';
 import type { Journal } from '../room/journal.ts';
 import type { LiveCall } from '../room/live-calls.ts';
 import type { Room } from '../room/room.ts';
@@ -180,7 +181,7 @@ export class Visit {
     const answeredMs = this.#answeredMs;
     const at = (ms: number): string =>
       new Date(this.#startedAt.getTime() + ms - this.#startedMs).toISOString();
-    this.#parts.journal.close(this.visitId, end);
+    const record = this.#parts.journal.close(this.visitId, end);
     const cdr = {
       callId: this.visitId,
       source: 'web',
@@ -193,6 +194,7 @@ export class Visit {
       ending: end.slug,
       endingClass: end.class,
       detail: end.detail ?? null,
+      agent: figuresOf(record?.timeline ?? []),
     };
     this.#parts.log.info({ cdr }, 'call ended');
   }

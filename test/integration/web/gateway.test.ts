@@ -22,6 +22,7 @@ const cdrSchema = z.object({
   ending: z.string(),
   endingClass: z.string(),
   detail: z.string().nullable(),
+  agent: z.object({ replies: z.number(), costUsd: z.number(), unpriced: z.array(z.string()) }),
 });
 
 let gateway: TestGateway;
@@ -63,6 +64,7 @@ describe('a gateway', () => {
       tenant: 'default',
       ending: 'visitor-left',
       endingClass: 'success',
+      agent: { replies: 0, costUsd: 0, unpriced: [] },
     });
     const record = gateway.gateway.journal.get(roomId);
     expect(record).toMatchObject({ source: 'web', from: SITE, to: 'desk', ending: { slug: 'visitor-left' } });
