@@ -1,13 +1,11 @@
 /** A gateway that is killed in the middle of a call, and started again. */
-import { readdir, readFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Api } from '../../../console/console/api.ts';
 import * as rows from '../../../console/console/rows.ts';
-import { readLine } from '../../../src/jobs/spool/line.ts';
 import { apiOf } from '../../support/console-api.ts';
 import { startGatewayProcess, type GatewayProcess } from '../../support/gateway-process.ts';
-import { factLine, factsOf, storedCall, type StoredCall } from '../../support/jobs/stored-call.ts';
+import { committedFacts } from '../../support/jobs/committed-facts.ts';
+import { factsOf, storedCall, type StoredCall } from '../../support/jobs/stored-call.ts';
 import { askCalls } from '../../support/operator.ts';
 import type { PhoneCall } from '../../support/phone/call.ts';
 import { TestPhone } from '../../support/phone/phone.ts';
@@ -45,20 +43,6 @@ async function talk(digits: string): Promise<PhoneCall> {
   return call;
 }
 
-/** What the dead gateway had brought to its disk of a call: nothing else was promised. */
-async function committed(callId: string): Promise<string[]> {
-  const folder = join(gateway.dataDir, 'spool');
-  const names = (await readdir(folder)).filter((name) => name.endsWith('.log')).sort();
-  const texts = await Promise.all(names.map((name) => readFile(join(folder, name), 'utf8')));
-  return texts
-    .flatMap((text) => text.split('\n').map(readLine))
-    .flatMap((entry) => {
-      if (entry?.content.type !== 'call' || entry.content.callId !== callId) return [];
-      const { word } = entry.content;
-      return word.type === 'fact' ? [factLine(word.index, word.fact)] : [];
-    });
-}
-
 const theCall = async (sipCallId: string): Promise<StoredCall> => {
   const { data } = await api.get(`/calls?sip_call_id=${encodeURIComponent(sipCallId)}`, rows.calls);
   return api.get(`/calls/${data[0]?.call_id ?? 'none'}`, storedCall);
@@ -76,7 +60,7 @@ describe('a call whose gateway is killed', () => {
       const call = await talk('23');
       const [record] = await askCalls(gateway.operatorUrl, call.sipCallId);
       await gateway.kill();
-      const kept = await committed(record?.callId ?? '');
+      const kept = (await committedFacts(gateway.dataDir)).get(record?.callId ?? '') ?? [];
       expect(kept.length).toBeGreaterThanOrEqual(4);
       await gateway.startAgain();
       const stored = await eventually(
