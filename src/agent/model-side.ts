@@ -10,10 +10,9 @@ import { ModelLine, type LineStep, type Models } from './model-line.ts';
 import type { Mouth } from './mouth.ts';
 import { ToolsUnderWay } from './tools-under-way.ts';
 import type { VoiceEvent, VoiceSpec } from './voice-control.ts';
-import type { SessionEvents, VoiceSession } from './voice-model.ts';
+import { HANG_UP, type SessionEvents, type VoiceSession } from './voice-model.ts';
 import type { Wait } from './waiting.ts';
 
-const HANG_UP = 'hang_up';
 /** Shorter speech may have been a noise that no model answers, in ms. */
 const ANSWERABLE_MS = 200;
 

@@ -7,6 +7,9 @@ import type { AgentProfile } from './profile.ts';
 import type { VoiceSpec } from './voice-control.ts';
 import type { ModelUsage } from './usage.ts';
 
+/** The tool that ends the call: the voice's own, whatever the profile lists. */
+export const HANG_UP = 'hang_up';
+
 /** One thing that was said or done before, for a session that takes a conversation over. */
 export interface HistoryTurn {
   /** `note`: nobody said it; the model has to know it (what a tool gave, keys that were pressed). */

@@ -64,6 +64,8 @@ export class RecordedPipeline {
   readonly model: PipelineModel;
   readonly told: Told[] = [];
   session!: VoiceSession;
+  /** Called from within a final `heard`, as a voice would decide about it. */
+  onHeard: (heard: SessionEvents['heard']) => void = () => undefined;
   #wake: (() => void)[] = [];
 
   private constructor(model: PipelineModel) {
@@ -104,6 +106,7 @@ export class RecordedPipeline {
 
   #record(told: Told): void {
     this.told.push(told);
+    if (told.name === 'heard' && told.payload.final) this.onHeard(told.payload);
     for (const wake of this.#wake.splice(0)) wake();
   }
 

@@ -6,7 +6,7 @@ import type { WebSocket } from 'ws';
 import type { Clock } from '../../../base/clock.ts';
 import { newId } from '../../../base/ids.ts';
 import type { Log } from '../../../base/log.ts';
-import type { ConnectOptions, SessionEvents, VoiceSession } from '../../voice-model.ts';
+import { HANG_UP, type ConnectOptions, type SessionEvents, type VoiceSession } from '../../voice-model.ts';
 import { CallerLine } from '../realtime/caller-line.ts';
 import { ConnectError } from '../realtime/connect.ts';
 import { Expiry } from '../realtime/expiry.ts';
@@ -41,8 +41,6 @@ export interface LiveSessionOptions {
   readonly log?: Log;
   readonly onClosed: () => void;
 }
-
-const HANG_UP = 'hang_up';
 
 /** Endings and errors after which the session is of no use; the value says whether a new one may be. */
 const FATAL: Readonly<Record<string, boolean>> = {

@@ -3,7 +3,7 @@ import { TrunklineError, messageOf } from '../../../base/errors.ts';
 import { newId } from '../../../base/ids.ts';
 import { FRAME_MS, FRAME_SAMPLES } from '../../../media/frame.ts';
 import { G711 } from '../../../media/g711.ts';
-import type { ConnectOptions, VoiceSession } from '../../voice-model.ts';
+import { HANG_UP, type ConnectOptions, type VoiceSession } from '../../voice-model.ts';
 import { Dialog, type DialogAction } from './dialog.ts';
 import type { Ear } from './recogniser.ts';
 import type { Synthesiser } from './synthesiser.ts';
@@ -139,7 +139,7 @@ export class OfflineSession implements VoiceSession {
           this.#enqueue(() => {
             this.#hangUpCall = newId('tool');
             const { reason } = action;
-            this.#call.on('toolCall', { callId: this.#hangUpCall, name: 'hang_up', arguments: { reason } });
+            this.#call.on('toolCall', { callId: this.#hangUpCall, name: HANG_UP, arguments: { reason } });
           });
           break;
       }

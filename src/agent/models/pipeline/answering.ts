@@ -9,6 +9,7 @@
  */
 import type { ChatCompletionFunctionTool } from 'openai/resources/chat/completions';
 import { newId } from '../../../base/ids.ts';
+import { HANG_UP } from '../../voice-model.ts';
 import type { Answer, Chat } from './chat.ts';
 import { Cancelled, isAborted, stageError, type StageError } from './failure.ts';
 import type { History } from './history.ts';
@@ -45,8 +46,6 @@ interface Turn {
   readonly open: Set<string>;
   resultsIn: () => void;
 }
-
-const HANG_UP = 'hang_up';
 
 export class Answering {
   readonly #options: AnsweringOptions;

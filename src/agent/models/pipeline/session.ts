@@ -2,7 +2,7 @@
 import type { Clock } from '../../../base/clock.ts';
 import { newId } from '../../../base/ids.ts';
 import { SAMPLE_RATE_HZ } from '../../../media/frame.ts';
-import type { ConnectOptions, SessionEvents, VoiceSession } from '../../voice-model.ts';
+import { HANG_UP, type ConnectOptions, type SessionEvents, type VoiceSession } from '../../voice-model.ts';
 import { Digits } from '../realtime/digits.ts';
 import { Answering } from './answering.ts';
 import type { Chat } from './chat.ts';
@@ -34,9 +34,13 @@ export interface PipelineSessionOptions {
   readonly onClosed: () => void;
 }
 
-const HANG_UP = 'hang_up';
 /** What the agent was saying is in the conversation as far as it was heard. */
 const BROKE_OFF = 'The line broke off while you spoke. Go on from where you stopped.';
+
+interface Overheard extends Utterance {
+  /** It was begun into the agent's words. */
+  readonly overAgent: boolean;
+}
 
 interface ToolCall {
   readonly callId: string;
@@ -59,6 +63,10 @@ export class PipelineSession implements VoiceSession {
   #hearing: Promise<void> = Promise.resolve();
   #recording = false;
   #transcribing = 0;
+  #agentSpeaks = false;
+  /** What the caller says now was begun into the agent's words, and may be a mere "mhm". */
+  #undecided = false;
+  #ignored = '';
   /** The caller has said something that no round with the model has read. */
   #unanswered = false;
   #misses = 0;
@@ -141,20 +149,32 @@ export class PipelineSession implements VoiceSession {
   callerSpeaking(speaking: boolean): void {
     if (this.#closed || speaking === this.#recording) return;
     this.#recording = speaking;
-    if (speaking) {
-      this.#recorder.start();
-      this.#takeHangUpBack();
-      this.#takeBack();
-    } else {
-      this.#transcribe(this.#recorder.end());
+    if (!speaking) {
+      this.#transcribe({ ...this.#recorder.end(), overAgent: this.#undecided });
+      return;
     }
+    this.#recorder.start();
+    this.#undecided = this.#agentSpeaks;
+    if (!this.#undecided) this.#callerTakesTheWord();
+  }
+
+  agentSpeaking(speaking: boolean): void {
+    this.#agentSpeaks = speaking;
+    if (!speaking && this.#undecided) this.#callerTakesTheWord();
+  }
+
+  ignore(utteranceId: string): void {
+    this.#ignored = utteranceId;
+    this.#undecided = false;
   }
 
   /**
    * The caller goes on while we think: the answer would miss what they say now. Nothing of it was heard: the
    * voice would have told of an interruption first.
    */
-  #takeBack(): void {
+  #callerTakesTheWord(): void {
+    this.#undecided = false;
+    this.#takeHangUpBack();
     const cancelled = this.#answering.cancel();
     if (cancelled === null) return;
     this.#unanswered = true;
@@ -163,7 +183,7 @@ export class PipelineSession implements VoiceSession {
     this.#history.said(cancelled.reply.itemId, '');
   }
 
-  #transcribe(utterance: Utterance): void {
+  #transcribe(utterance: Overheard): void {
     if (this.#transcribing >= utterances_max) return;
     const utteranceId = newId('utterance');
     this.#transcribing += 1;
@@ -189,11 +209,14 @@ export class PipelineSession implements VoiceSession {
     });
   }
 
-  #heard(utteranceId: string, { samples, spokenMs }: Utterance, transcript: Transcript): void {
+  #heard(utteranceId: string, utterance: Overheard, transcript: Transcript): void {
+    const { samples, spokenMs, overAgent } = utterance;
     const { text, model, usage } = transcript;
     this.#failures.transcription = 0;
-    this.#tell('heard', { utteranceId, text, final: true });
+    this.#tell('heard', { utteranceId, text, final: true, earlier: this.#agentSpeaks && !overAgent });
     this.#tell('usage', { usage: heardUsage(model, usage, samples.length / SAMPLE_RATE_HZ) });
+    if (this.#ignored === utteranceId) return;
+    if (this.#undecided && overAgent) this.#callerTakesTheWord();
     if (/[\p{L}\p{N}]/u.test(text)) {
       this.#misses = 0;
       this.#history.heard(text);

@@ -1,4 +1,5 @@
 /** Functions that the model called: each answered once, and one new response when all of a turn's are. */
+import { HANG_UP } from '../../voice-model.ts';
 import { tool_calls_max } from './limits.ts';
 
 export interface FunctionCallItem {
@@ -43,7 +44,7 @@ export class ToolCalls {
       this.#replyDue = true;
       return;
     }
-    this.#open.set(callId, name !== 'hang_up');
+    this.#open.set(callId, name !== HANG_UP);
     this.#options.call({ callId, name, arguments: parsed });
   }
 

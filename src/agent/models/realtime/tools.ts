@@ -1,4 +1,5 @@
 /** The tools of a profile, as OpenAI's protocols want them declared. */
+import { HANG_UP } from '../../voice-model.ts';
 import { permittedNames } from '../../tools/permission.ts';
 
 /** What the model is told of a tool. */
@@ -18,7 +19,7 @@ export interface DeclaredTool {
 /** The profile schema's default voice belongs to the offline synthesiser; no other server knows it. */
 export const offline_voice = 'slt';
 
-const HANG_UP: ToolDeclaration = {
+const hang_up: ToolDeclaration = {
   description: 'Ends the call once everything said so far has been played to the caller.',
   parameters: {
     type: 'object',
@@ -36,9 +37,9 @@ export function declaredTools(
   names: readonly string[],
   declarations: Readonly<Record<string, ToolDeclaration>>,
 ): DeclaredTool[] {
-  const known: Readonly<Record<string, ToolDeclaration>> = { ...declarations, hang_up: HANG_UP };
+  const known: Readonly<Record<string, ToolDeclaration>> = { ...declarations, [HANG_UP]: hang_up };
   const named = permittedNames(names, Object.keys(declarations));
-  return [...new Set([...named, 'hang_up'])].map((name) => {
+  return [...new Set([...named, HANG_UP])].map((name) => {
     const declaration = known[name];
     return {
       type: 'function',

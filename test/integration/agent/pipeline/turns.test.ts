@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { fixed_pieces, RecordedPipeline, settingsFor } from '../../../support/openai-server/recorded.ts';
+import { until } from '../../../support/until.ts';
 import {
+  after,
   calls,
   hears,
   ms_per_char,
@@ -39,6 +41,80 @@ const asked = async (count: number): Promise<string[]> => {
   const { body } = await server.chat.nth(count);
   return body.messages.slice(1).map((message) => `${message.role}: ${message.content ?? '-'}`);
 };
+
+describe('a sound into the agent’s words', () => {
+  /** The agent is heard, and the model is still writing; the caller says something meanwhile. */
+  async function saidMeanwhile(
+    words: string,
+    decide: (utteranceId: string, itemId: string) => void,
+  ): Promise<{ itemId: string; goOn: () => void }> {
+    const gate = Promise.withResolvers<undefined>();
+    server.chat.plan(
+      saysSlowly('We are open from eight to six. On', gate.promise, ' Sundays we are closed.'),
+    );
+    await open();
+    call.speak();
+    const { itemId } = await call.nth('replyStarted');
+    await call.nth('audio');
+    server.transcription.plan(hears(words));
+    call.onHeard = ({ utteranceId }) => decide(utteranceId, itemId);
+    call.session.agentSpeaking?.(true);
+    call.speak(300);
+    await call.nth('heard', 2);
+    return { itemId, goOn: () => gate.resolve(undefined) };
+  }
+
+  it.each(['Mhm.', ''])(
+    '%j that is to be ignored takes nothing back, and nobody answers it',
+    async (words) => {
+      const { itemId, goOn } = await saidMeanwhile(words, (utteranceId) =>
+        call.session.ignore?.(utteranceId),
+      );
+      goOn();
+      const reply = await call.replied('closed.');
+      expect(reply.itemId).toBe(itemId);
+      expect(call.all('replyDone')).toEqual([{ itemId, interrupted: false }]);
+      call.session.agentSpeaking?.(false);
+      call.onHeard = () => undefined;
+      call.speak();
+      await call.replied('Of course.');
+      // The conversation does not know of it either.
+      expect(await asked(2)).toEqual([
+        'user: I need an appointment.',
+        'assistant: We are open from eight to six. On Sundays we are closed.',
+        'user: I need an appointment.',
+      ]);
+      expect(server.chat.exchanges).toHaveLength(2);
+    },
+  );
+
+  it('that is words cuts the reply, and is answered', async () => {
+    const { itemId } = await saidMeanwhile('Stop.', (_utteranceId, sounding) =>
+      call.session.interrupt(sounding, 10 * ms_per_char),
+    );
+    expect(await call.nth('replyDone')).toEqual({ itemId, interrupted: true });
+    await call.replied('Of course.');
+    expect(await asked(2)).toEqual(['user: I need an appointment.', 'assistant: We are…', 'user: Stop.']);
+  });
+
+  it('takes an answer back that nobody has heard, once the agent is heard no more', async () => {
+    const gate = Promise.withResolvers<undefined>();
+    server.chat.plan(after(gate.promise, says('Too late.')));
+    await open();
+    call.speak();
+    const thinking = await server.chat.nth();
+    // A filler of the voice sounds, which the session knows nothing of.
+    call.session.agentSpeaking?.(true);
+    call.startSpeaking();
+    expect(thinking.gone.aborted).toBe(false);
+    call.session.agentSpeaking?.(false);
+    await until('the answer is taken back', () => thinking.gone.aborted);
+    call.stopSpeaking();
+    await call.replied('Of course.');
+    gate.resolve(undefined);
+    expect(await asked(2)).toEqual(['user: I need an appointment. I need an appointment.']);
+  });
+});
 
 describe('an interruption', () => {
   const long = 'We are open from eight in the morning until six in the evening. On Sundays we are closed.';
