@@ -1,6 +1,9 @@
 /** The caller's keys while a tool waits for some: whoever listens takes them, the model never sees them. */
 import { SpokenSecrets } from './spoken-secrets.ts';
 
+/** The tool that waits for the caller, and for nothing else. */
+export const COLLECT_DIGITS = 'collect_digits';
+
 export interface KeyListener {
   /** true: what is pressed or said now is nobody else's business. */
   readonly secret: boolean;

@@ -89,6 +89,8 @@ export class ModelSide {
 
   /** What the caller waits for, when nobody speaks. */
   get wait(): Wait {
+    // "One moment, please" would disturb whoever is keying a number in.
+    if (this.#tools.waitForCaller) return 'nothing';
     if (this.#line.broken) return 'trouble';
     // Whoever has the caller speaks.
     if (this.#line.state === 'handed_over') return 'nothing';
@@ -265,7 +267,7 @@ export class ModelSide {
       farewell.byModel(call.callId, call.arguments);
       return;
     }
-    if (!this.#tools.begin(call.callId)) {
+    if (!this.#tools.begin(call.callId, call.name)) {
       this.session?.toolResult(call.callId, { ok: false, reason: 'too many tools at once' });
       return;
     }

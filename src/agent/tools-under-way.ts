@@ -1,5 +1,7 @@
 /** Tools that the model asked for and that have not answered yet. */
 
+import { COLLECT_DIGITS } from './keypad.ts';
+
 /** More at once is a model gone wild. */
 const TOOL_CALLS_MAX = 16;
 
@@ -7,30 +9,35 @@ const TOOL_CALLS_MAX = 16;
 export type Asker = 'session' | 'lost session' | 'nobody';
 
 export class ToolsUnderWay {
-  /** Call id -> whether the session that asked is gone. */
-  readonly #calls = new Map<string, boolean>();
+  /** Call id -> what was called, and whether the session that asked is gone. */
+  readonly #calls = new Map<string, { readonly name: string; readonly orphaned: boolean }>();
 
   get size(): number {
     return this.#calls.size;
   }
 
+  /** One of them waits for the caller's keys: it is not the caller who waits. */
+  get waitForCaller(): boolean {
+    return [...this.#calls.values()].some(({ name }) => name === COLLECT_DIGITS);
+  }
+
   /** false: there are too many. */
-  begin(callId: string): boolean {
+  begin(callId: string, name: string): boolean {
     if (this.#calls.size >= TOOL_CALLS_MAX) return false;
-    this.#calls.set(callId, false);
+    this.#calls.set(callId, { name, orphaned: false });
     return true;
   }
 
   /** The session is gone; the tools work on. */
   orphan(): void {
-    for (const callId of this.#calls.keys()) this.#calls.set(callId, true);
+    for (const [callId, { name }] of this.#calls) this.#calls.set(callId, { name, orphaned: true });
   }
 
   /** It answered; who waits for that. */
   end(callId: string): Asker {
-    const orphaned = this.#calls.get(callId);
+    const call = this.#calls.get(callId);
     this.#calls.delete(callId);
-    if (orphaned === undefined) return 'nobody';
-    return orphaned ? 'lost session' : 'session';
+    if (call === undefined) return 'nobody';
+    return call.orphaned ? 'lost session' : 'session';
   }
 }

@@ -1,6 +1,7 @@
 /** The tool `collect_digits`: waits for a number that the caller keys in or says. */
 import { z } from 'zod';
 import { systemClock, type Clock } from '../../base/clock.ts';
+import { COLLECT_DIGITS } from '../keypad.ts';
 import { digitsSaid, isMostlyDigits } from '../spoken-secrets.ts';
 import type { Tool, ToolResult } from './tool.ts';
 
@@ -87,7 +88,7 @@ class Collection {
 /** Nobody hears the call's other parts while it waits: the keys go to this tool alone. */
 export function collectDigits(clock: Clock = systemClock): Tool<DigitsArguments> {
   return {
-    name: 'collect_digits',
+    name: COLLECT_DIGITS,
     description:
       'Waits for digits that the caller keys in or says. Ask for them first. ' +
       'Read them back before you use them, unless they are secret.',

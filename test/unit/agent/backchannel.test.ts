@@ -79,7 +79,7 @@ describe('Backchannel', () => {
 describe('ToolsUnderWay', () => {
   it('knows which tools have not answered, and takes each answer once', () => {
     const tools = new ToolsUnderWay();
-    expect(tools.begin('a')).toBe(true);
+    expect(tools.begin('a', 'book')).toBe(true);
     expect(tools.size).toBe(1);
     expect(tools.end('b')).toBe('nobody');
     expect(tools.end('a')).toBe('session');
@@ -89,19 +89,30 @@ describe('ToolsUnderWay', () => {
 
   it('remembers that the session which asked is gone', () => {
     const tools = new ToolsUnderWay();
-    tools.begin('a');
+    tools.begin('a', 'book');
     tools.orphan();
-    tools.begin('b');
+    tools.begin('b', 'book');
     expect(tools.size).toBe(2);
     expect(tools.end('a')).toBe('lost session');
     expect(tools.end('b')).toBe('session');
   });
 
+  it('knows when one of them waits for the caller', () => {
+    const tools = new ToolsUnderWay();
+    tools.begin('a', 'book');
+    expect(tools.waitForCaller).toBe(false);
+    tools.begin('b', 'collect_digits');
+    tools.orphan();
+    expect(tools.waitForCaller).toBe(true);
+    tools.end('b');
+    expect(tools.waitForCaller).toBe(false);
+  });
+
   it('takes 16 at a time', () => {
     const tools = new ToolsUnderWay();
-    for (let index = 0; index < 16; index += 1) expect(tools.begin(`t${index}`)).toBe(true);
-    expect(tools.begin('one more')).toBe(false);
+    for (let index = 0; index < 16; index += 1) expect(tools.begin(`t${index}`, 'book')).toBe(true);
+    expect(tools.begin('one more', 'book')).toBe(false);
     tools.end('t3');
-    expect(tools.begin('one more')).toBe(true);
+    expect(tools.begin('one more', 'book')).toBe(true);
   });
 });

@@ -278,6 +278,45 @@ describe('an offline voice', () => {
   });
 });
 
+describe('a caller who keys a number in', () => {
+  const asks = (name: string): void => model.tell('toolCall', { callId: 't1', name, arguments: {} });
+
+  it('is not told to wait, however long it takes, nor when the model is lost meanwhile', async () => {
+    asks('collect_digits');
+    await pass(15_000);
+    expect(texts()).toEqual(['Hello.']);
+    die();
+    await pass(3000);
+    expect(texts()).toEqual(['Hello.']);
+    expect(scene.events('hang_up')).toEqual([]);
+  });
+
+  it('is not told to wait after words without an answer, and the model is not given up', async () => {
+    asks('collect_digits');
+    scene.run(1000, 'speaking');
+    await pass(10_000);
+    expect(texts()).toEqual(['Hello.']);
+    expect(steps()).toEqual([]);
+  });
+
+  it('waits for the model once the number is there', async () => {
+    asks('collect_digits');
+    await pass(5000);
+    scene.voice.command({ type: 'tool.result', callId: 't1', result: { ok: true, digits: '42' } });
+    await pass(2000);
+    expect(texts()).toEqual(['Hello.', 'One moment, please.']);
+  });
+
+  it('is told to wait for any other tool, but not while speaking', async () => {
+    asks('book');
+    scene.run(1200);
+    scene.run(1000, 'speaking');
+    expect(texts()).toEqual(['Hello.']);
+    await pass(3000);
+    expect(texts()).toEqual(['Hello.', 'Let me have a look.']);
+  });
+});
+
 describe('a session that will expire', () => {
   it('is replaced when nobody speaks and nothing is due', async () => {
     model.reply({ ms: 400 });

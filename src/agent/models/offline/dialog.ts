@@ -8,6 +8,7 @@
  *
  * asking ──digits by the tool──> keying ──its result──> asking, confirming or running
  */
+import { COLLECT_DIGITS } from '../../keypad.ts';
 import type { AgentProfile, Slot, Task } from '../../profile.ts';
 import { isMostlyDigits } from '../../spoken-secrets.ts';
 import { Intent } from './intent.ts';
@@ -40,8 +41,6 @@ type Phase =
 
 /** Longest number that is keyed in, in digits; `#` ends it sooner. */
 const KEYED_DIGITS_MAX = 32;
-
-const COLLECT = 'collect_digits';
 
 const THANKS = new Set('thank thanks you very much so okay ok great perfect lovely'.split(' '));
 
@@ -284,7 +283,9 @@ export class Dialog {
       this.#phase = missing.keys === undefined ? 'asking' : 'keying';
       const asked = say(lead, missing.ask);
       const { keys } = missing;
-      return keys === undefined ? [asked] : [asked, { type: 'tool', name: COLLECT, arguments: { ...keys } }];
+      return keys === undefined
+        ? [asked]
+        : [asked, { type: 'tool', name: COLLECT_DIGITS, arguments: { ...keys } }];
     }
     if (task.confirm !== '') {
       this.#phase = 'confirming';
