@@ -6,17 +6,25 @@ import { join } from 'node:path';
 import { TrunklineError } from '../../../base/errors.ts';
 import { newId } from '../../../base/ids.ts';
 import type { AgentProfile } from '../../profile.ts';
+import { followersAmong } from './general-english.ts';
 import { phrasebookOf } from './phrasebook.ts';
-import { Trigram } from './trigram.ts';
+import { telephoneTransform } from './telephone-transform.ts';
+import { SENTENCE_END, SENTENCE_START, Trigram } from './trigram.ts';
 
 /** Raised when the generator changes: what an older version left in the cache is not used. */
-const FORMAT = 4;
+const FORMAT = 5;
 /**
  * Pronunciations that the telephone adds. It ends at 3400 Hz,
  * below the burst that tells a T from a K: what is
  * left of "ten" is close to "ken" or "can"; the language model knows which of the two belongs after "at".
  */
-const TELEPHONE_PRONUNCIATIONS: Readonly<Record<string, readonly string[]>> = { ten: ['K EH N', 'K AE N'] };
+const TELEPHONE_PRONUNCIATIONS: Readonly<Record<string, readonly string[]>> = {
+  ten: ['K EH N', 'K AE N'],
+  // TH, S and F differ above 4 kHz only.
+  thank: ['S AE NG K', 'S EH NG K', 'F AE NG K'],
+  thanks: ['S AE NG K S', 'S EH NG K S', 'F AE NG K S'],
+  thursday: ['S ER Z D EY', 'F ER Z D EY'],
+};
 /** Unknown words named in one refusal. */
 const UNKNOWN_WORDS_MAX = 10;
 
@@ -60,15 +68,21 @@ function makeFolder(folder: string, fill: (unfinished: string) => void): void {
   }
 }
 
+/** In the folder of `telephoneModel`: for the decoders' option `-mllr`. */
+export const TRANSFORM_FILE = 'telephone.mllr';
+
 /** The path of a folder with the telephone's parameters beside links to the installed acoustic model. */
 export function telephoneModel(cacheFolder: string, installedFolder: string): string {
-  const hash = createHash('sha256').update(`${FORMAT}\n${installedFolder}\n${TELEPHONE_FEATURES}`);
+  const hash = createHash('sha256').update(
+    `${FORMAT}\n${installedFolder}\n${TELEPHONE_FEATURES}${telephoneTransform()}`,
+  );
   const folder = join(cacheFolder, `acoustic-${hash.digest('hex').slice(0, 16)}`);
   makeFolder(folder, (unfinished) => {
     for (const file of readdirSync(installedFolder)) {
       if (file !== 'feat.params') symlinkSync(join(installedFolder, file), join(unfinished, file));
     }
     writeFileSync(join(unfinished, 'feat.params'), TELEPHONE_FEATURES);
+    writeFileSync(join(unfinished, TRANSFORM_FILE), telephoneTransform());
   });
   return folder;
 }
@@ -114,7 +128,7 @@ export function dictionaryFor(words: readonly string[], dictionary: string): str
 const MODEL_SUFFIX = '.lm';
 
 /**
- * Makes (or finds) the language models and the dictionary of a profile. Takes 1 to 2 s of CPU the first time.
+ * Makes (or finds) the language models and the dictionary of a profile. Takes 2 to 3 s of CPU the first time.
  * Throws PROFILE_UNSPEAKABLE and names the words whose pronunciation is unknown.
  */
 export function prepareLanguageModel(options: {
@@ -130,8 +144,11 @@ export function prepareLanguageModel(options: {
     words.delete('');
     const lines = dictionaryFor([...words], readFileSync(options.dictionaryPath, 'utf8'));
     writeFileSync(join(unfinished, 'domain.dict'), lines);
-    for (const [expectation, sentences] of book)
-      writeFileSync(join(unfinished, `${expectation}${MODEL_SUFFIX}`), new Trigram(sentences, words).arpa());
+    const general = followersAmong([SENTENCE_START, SENTENCE_END, ...words]);
+    for (const [expectation, sentences] of book) {
+      const model = new Trigram(sentences, words, general);
+      writeFileSync(join(unfinished, `${expectation}${MODEL_SUFFIX}`), model.arpa());
+    }
   });
   const models = readdirSync(folder).filter((file) => file.endsWith(MODEL_SUFFIX));
   return {

@@ -19,7 +19,11 @@ const HOURS = 'one two three four five six seven eight nine ten eleven twelve'.s
 
 const FIXED: Record<string, readonly string[]> = {
   hour: HOURS,
-  minute: ['fifteen', 'thirty', 'thirty', 'forty five', 'ten', 'twenty', 'forty', 'fifty', 'oh five'],
+  // Quarters of an hour are what callers want.
+  minute: [
+    ...['fifteen', 'fifteen', 'fifteen', 'thirty', 'thirty', 'thirty', 'forty five', 'forty five'],
+    ...['ten', 'twenty', 'forty', 'fifty', 'oh five'],
+  ],
   daypart: ['in the morning', 'in the afternoon', 'in the evening', 'a m', 'p m'],
   time: [
     ...['{hour}', '{hour}', '{hour}', '{hour} {minute}', '{hour} {minute}', "{hour} o'clock"],
@@ -170,6 +174,9 @@ function phraseTemplate(task: Task, phrase: string): string {
 /** Sentences of one kind, by the name of the kind: "wish.book", "answer.book.day", "yes-no". */
 type Groups = Map<string, string[]>;
 
+/** "Can I come in {day}" is also said with "on", before a weekday. */
+const BARE_DAY = /(?<=[a-z] )(?<!\b(?:on|for|is|this|next|from|until) )\{day\}/;
+
 function wishes(sampler: Sampler, task: Task): string[] {
   const sentences: string[] = [];
   for (const phrase of task.phrases) {
@@ -184,7 +191,8 @@ function wishes(sampler: Sampler, task: Task): string[] {
             tail += ` ${sampler.pick(fitting).replace('{}', `{${ruleOf(task, slot)}}`)}`;
         }
       }
-      sentences.push(sampler.sentence(`${opening}${template}${tail}`));
+      const dated = sampler.chance(0.4) ? template.replace(BARE_DAY, 'on {weekday}') : template;
+      sentences.push(sampler.sentence(`${opening}${dated}${tail}`));
     }
   }
   return sentences;

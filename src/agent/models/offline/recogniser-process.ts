@@ -6,7 +6,12 @@ import { join } from 'node:path';
 import { TrunklineError } from '../../../base/errors.ts';
 import type { Codec } from '../../../media/frame.ts';
 import { decode } from '../../../media/g711.ts';
-import { prepareLanguageModel, telephoneModel, type LanguageModelFiles } from './language-model.ts';
+import {
+  prepareLanguageModel,
+  telephoneModel,
+  TRANSFORM_FILE,
+  type LanguageModelFiles,
+} from './language-model.ts';
 import { NoiseFilter } from './noise-filter.ts';
 import { EXPECT_OPEN } from './phrasebook.ts';
 import { Decoder, INSTALLED_MODEL, type Hypothesis } from './pocketsphinx.ts';
@@ -15,9 +20,9 @@ import { serveSpeech } from './speech-service.ts';
 import { repeatSamples } from './telephone-band.ts';
 
 /** Words must not fit worse than this against a free loop of phones, per 10 ms frame. */
-const REJECT_BELOW = -12;
+const REJECT_BELOW = -9;
 /** How much the language model counts against the sound; 6.5 is the library's own, for dictation. */
-const LANGUAGE_WEIGHT = 9.5;
+const LANGUAGE_WEIGHT = 7.5;
 /** Decoders kept ready per language model, so that a call need not wait for one (about 25 ms). */
 const SPARE_DECODERS = 1;
 /** Callers at a time; 7 MB for each of two decoders. */
@@ -44,12 +49,14 @@ class DecoderPair {
   #first: Int16Array[] | null = [];
 
   constructor(files: LanguageModelFiles, acousticModel: string) {
-    const common = { '-hmm': acousticModel, '-dict': files.dictionaryPath };
+    const transform = join(acousticModel, TRANSFORM_FILE);
+    const common = { '-hmm': acousticModel, '-mllr': transform, '-dict': files.dictionaryPath };
     this.#modelPaths = files.languageModelPaths;
     this.#words = new Decoder({ ...common, '-lw': LANGUAGE_WEIGHT });
     this.expect(EXPECT_OPEN);
     const phoneModel = join(INSTALLED_MODEL, 'en-us-phone.lm.bin');
-    this.#phones = new Decoder({ ...common, '-allphone': phoneModel, '-allphone_ci': true });
+    const phones = { ...common, '-allphone': phoneModel, '-allphone_ci': true };
+    this.#phones = new Decoder(phones);
   }
 
   /** Chooses the language model; one that is new to this decoder is loaded. Unknown ones mean "anything". */

@@ -15,8 +15,11 @@ import {
   dictionaryFor,
   prepareLanguageModel,
   telephoneModel,
+  TRANSFORM_FILE,
 } from '../../../../src/agent/models/offline/language-model.ts';
 import { phrasebookOf } from '../../../../src/agent/models/offline/phrasebook.ts';
+import { followersAmong } from '../../../../src/agent/models/offline/general-english.ts';
+import { telephoneTransform } from '../../../../src/agent/models/offline/telephone-transform.ts';
 import { SENTENCE_END, SENTENCE_START, Trigram } from '../../../../src/agent/models/offline/trigram.ts';
 import { agentProfileSchema, type AgentProfile } from '../../../../src/agent/profile.ts';
 
@@ -237,13 +240,14 @@ describe('prepareLanguageModel', () => {
 });
 
 describe('telephoneModel', () => {
-  it('links the installed model and changes its features only', () => {
+  it('links the installed model, and adds what the telephone does to its features and means', () => {
     const installed = join(folder, 'installed');
     prepareInstalled(installed);
     const path = telephoneModel(join(folder, 'cache'), installed);
-    expect(readdirSync(path).sort()).toEqual(['feat.params', 'mdef', 'means']);
+    expect(readdirSync(path).sort()).toEqual(['feat.params', 'mdef', 'means', TRANSFORM_FILE]);
     expect(readlinkSync(join(path, 'mdef'))).toBe(join(installed, 'mdef'));
     expect(readFileSync(join(path, 'feat.params'), 'utf8')).toContain('-cmninit 40.31');
+    expect(readFileSync(join(path, TRANSFORM_FILE), 'utf8')).toBe(telephoneTransform());
     expect(telephoneModel(join(folder, 'cache'), installed)).toBe(path);
   });
 });
@@ -253,3 +257,44 @@ function prepareInstalled(path: string): void {
   mkdirSync(path);
   for (const name of ['mdef', 'means', 'feat.params']) writeFileSync(join(path, name), name);
 }
+
+describe('telephoneTransform', () => {
+  it('has, for each of three streams, a square matrix, offsets and the factors of the variances', () => {
+    const [classes, streams, ...rest] = telephoneTransform().trimEnd().split('\n');
+    expect([classes, streams]).toEqual(['1', '3']);
+    expect(rest).toHaveLength(3 * 16);
+    for (const [at, line] of rest.entries()) {
+      const numbers = line.split(' ').map(Number);
+      expect(numbers).toHaveLength(at % 16 === 0 ? 1 : 13);
+      expect(numbers.every(Number.isFinite)).toBe(true);
+    }
+    // Only what does not change with time has offsets.
+    expect(rest[14]).not.toMatch(/^0 0/);
+    expect([rest[30], rest[46]]).toEqual(Array(2).fill(Array(13).fill(0).join(' ')));
+  });
+});
+
+describe('English at large', () => {
+  const words = [SENTENCE_START, SENTENCE_END, 'thank', 'you', 'i', 'would', 'like', 'qqqq'];
+  const followers = followersAmong(words);
+  const share = (history: string, word: string): number => followers.get(history)?.get(word) ?? 0;
+
+  it('knows which words follow which, and nothing of words that are none', () => {
+    expect(share('thank', 'you')).toBeGreaterThan(0.8);
+    expect(share('would', 'like')).toBeGreaterThan(share('would', 'thank'));
+    expect(share(SENTENCE_START, 'i')).toBeGreaterThan(share(SENTENCE_START, SENTENCE_END));
+    expect(followers.has('qqqq')).toBe(false);
+    for (const shares of followers.values())
+      expect([...shares.values()].reduce((sum, one) => sum + one, 0)).toBeCloseTo(1, 6);
+  });
+
+  it('helps with words that no sample held together, and leaves the model whole', () => {
+    const samples = ['i would like', 'i would', 'you would like', 'thank'];
+    const [alone, helped] = [new Trigram(samples, words), new Trigram(samples, words, followers)];
+    expect(helped.probability('you', ['thank'])).toBeGreaterThan(alone.probability('you', ['thank']));
+    for (const history of [[], ['thank'], ['i'], ['i', 'would'], ['qqqq'], [SENTENCE_START]]) {
+      const sum = helped.words.reduce((total, word) => total + helped.probability(word, history), 0);
+      expect(sum).toBeCloseTo(1, 6);
+    }
+  });
+});
