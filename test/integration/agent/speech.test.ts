@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Recogniser, type Ear } from '../../../src/agent/models/offline/recogniser.ts';
 import { Synthesiser } from '../../../src/agent/models/offline/synthesiser.ts';
 import { wordsOf } from '../../../src/agent/models/offline/words.ts';
+import { agentProfileSchema, type AgentProfile } from '../../../src/agent/profile.ts';
 import { decode, encode, G711 } from '../../../src/media/g711.ts';
 import type { Codec } from '../../../src/media/frame.ts';
 import { mistakes, withNoise } from '../../../bench/test-set.ts';
@@ -38,6 +39,24 @@ async function heard(ear: Ear, bytes: Uint8Array, frameBytes = 160): Promise<str
   ear.start();
   for (let at = 0; at < bytes.length; at += frameBytes) ear.hear(bytes.subarray(at, at + frameBytes));
   return (await ear.end()).text;
+}
+
+/** Another trade, which shares no wish with the clinic. */
+function bakeryProfile(): AgentProfile {
+  return agentProfileSchema.parse({
+    ...{ name: 'bakery', greeting: 'Hello.', not_understood: ['Sorry?'], still_there: ['Hello?'] },
+    ...{ anything_else: 'Anything else?', goodbye: 'Goodbye.' },
+    tasks: [
+      {
+        ...{ name: 'order', done: 'It will be ready tomorrow.' },
+        phrases: [
+          'I want to order a chocolate cake',
+          'I would like a chocolate cake',
+          'an apple cake please',
+        ],
+      },
+    ],
+  });
 }
 
 describe('recogniser', () => {
@@ -126,11 +145,42 @@ describe('recogniser', () => {
     two.close();
   });
 
+  it('hears callers of two profiles at a time, each by its own language model', async () => {
+    const bakery = await recogniser.prepare(bakeryProfile());
+    expect(bakery).not.toBe(model);
+    const [patient, guest] = [
+      recogniser.ear({ model, codec: 'pcmu' }),
+      recogniser.ear({ model: bakery, codec: 'pcmu' }),
+    ];
+    const [doctor, cake] = [
+      await said('I need to see a doctor'),
+      await said('I want to order a chocolate cake'),
+    ];
+    for (let round = 0; round < 2; round += 1) {
+      patient.start();
+      guest.start();
+      for (let at = 0; at < Math.max(doctor.length, cake.length); at += 160) {
+        patient.hear(doctor.subarray(at, at + 160));
+        guest.hear(cake.subarray(at, at + 160));
+      }
+      const [first, second] = await Promise.all([patient.end(), guest.end()]);
+      expect([first.text, second.text]).toEqual([
+        expect.stringMatching(/doctor$/),
+        'i want to order a chocolate cake',
+      ]);
+    }
+    // Neither knows the other's words.
+    expect(await heard(patient, cake)).not.toMatch(/order|chocolate|cake/);
+    expect(await heard(guest, doctor)).not.toContain('doctor');
+    patient.close();
+    guest.close();
+  });
+
   it('prepares a profile once, however often it is asked', async () => {
     const profile = clinicProfile();
     const keys = await Promise.all([recogniser.prepare(profile), recogniser.prepare(profile)]);
     expect(keys).toEqual([model, model]);
-    expect((await readdir(folder)).filter((name) => name.startsWith('language-'))).toHaveLength(1);
+    expect((await readdir(folder)).filter((name) => name.startsWith('language-'))).toHaveLength(2);
   });
 
   it('rejects the utterance that was under way when it died, and hears the next', async () => {
