@@ -37,6 +37,8 @@ export class RecordedSession<M extends ObservedModel = RealtimeModel> {
   readonly model: M;
   readonly told: Told[] = [];
   session!: VoiceSession;
+  /** Called from within a final `heard`, as a voice would decide about it. */
+  onHeard: (heard: SessionEvents['heard']) => void = () => undefined;
   #wake: (() => void)[] = [];
 
   constructor(model: M) {
@@ -45,6 +47,7 @@ export class RecordedSession<M extends ObservedModel = RealtimeModel> {
 
   record(told: Told): void {
     this.told.push(told);
+    if (told.name === 'heard' && told.payload.final) this.onHeard(told.payload);
     for (const wake of this.#wake.splice(0)) wake();
   }
 

@@ -20,6 +20,8 @@ export interface LiveBackend {
   delegated(delegationId: string): void;
   /** A piece of what the caller says, as it is heard. */
   heard(delta: string): void;
+  /** Those words were a mere "mhm" into the agent's: whatever was delegated because of them is nothing. */
+  forget(words: string): void;
   /** An event of the vendor's own text model. */
   event(event: ResponseEvent): void;
   toolResult(callId: string, result: unknown): void;

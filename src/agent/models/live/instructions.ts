@@ -11,7 +11,8 @@ export function voiceInstructions(profile: AgentProfile): string {
       `(${tasks}), every answer to one of its questions, and every goodbye.`,
     'Do not answer such things yourself, and do not guess.',
     'Commentary is what you have to say next: say it at once, in exactly these words, and nothing else.',
-    'When the caller begins to speak, stop.',
+    'When the caller begins to speak, stop. A cough or a mere "mhm" is no reason: go on, do not answer it, ' +
+      'and delegate nothing.',
   ];
   return parts.filter((part) => part !== '').join('\n');
 }

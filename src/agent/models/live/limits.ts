@@ -31,6 +31,13 @@ export const lead_ms = 120;
 /** Transcripts have no end of their own: this much time without a word is one. */
 export const heard_settle_ms = 800;
 
+/**
+ * The same once the caller has surely stopped and a reply waits to go on: after the last word, and when no
+ * word has come at all. Both are shorter than the voice's patience (800 ms).
+ */
+export const heard_soon_ms = 250;
+export const wordless_ms = 600;
+
 /** How long a delegation waits for the words that it is about: after the last of them, and at the longest. */
 export const delegation_settle_ms = 250;
 export const delegation_wait_ms_max = 2000;

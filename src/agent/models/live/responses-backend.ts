@@ -38,6 +38,10 @@ export class ResponsesBackend implements LiveBackend {
     return;
   }
 
+  forget(): void {
+    return;
+  }
+
   event(event: ResponseEvent): void {
     switch (event.type) {
       case 'response.output_item.done':

@@ -15,7 +15,7 @@ import { Wire, type WireCounts } from '../realtime/wire.ts';
 import type { BackendHands, LiveBackend } from './backend.ts';
 import { commentary, sessionClose, thinking, type ClientEvent } from './client-events.ts';
 import { Farewell } from './farewell.ts';
-import { HeardWords } from './heard-words.ts';
+import { HeardWords, type Utterance } from './heard-words.ts';
 import { farewell_ms_max } from './limits.ts';
 import { parseServerEvent, type ServerEvent, type ServerEventOf } from './server-events.ts';
 import { SpeechGate } from './speech-gate.ts';
@@ -75,6 +75,12 @@ export class LiveSession implements VoiceSession {
   /** Its words; and words that came ahead of their sound. */
   #said = '';
   #cancelFarewell: () => void = () => undefined;
+  #agentSpeaks = false;
+  /** The caller has spoken into the agent's words, and nobody knows yet what it was. */
+  #undecided = false;
+  #heardLast = '';
+  /** Delegations that may be about that. */
+  #delegations: string[] = [];
   #errors = 0;
   #state: 'open' | 'closing' | 'closed' = 'open';
 
@@ -90,7 +96,7 @@ export class LiveSession implements VoiceSession {
       sound: (bytes) => this.#tell('audio', { itemId: this.#itemId, bytes }),
       ended: () => this.#replyEnded(),
     });
-    this.#heard = new HeardWords(clock, (utterance) => this.#tell('heard', utterance));
+    this.#heard = new HeardWords(clock, (utterance) => this.#callerSaid(utterance));
     this.#farewell = new Farewell(clock, (callId, reason) =>
       this.#tell('toolCall', { callId, name: HANG_UP, arguments: { reason } }),
     );
@@ -148,10 +154,40 @@ export class LiveSession implements VoiceSession {
     if (this.#state === 'open') this.#line.hear(bytes, gapMs);
   }
 
-  /** The model hears for itself. But a caller who speaks does not want to be hung up on. */
+  /** The model hears for itself, and answers; what is decided here is whether the backend does. */
   callerSpeaking(speaking: boolean): void {
-    const callId = speaking ? this.#farewell.takeBack() : null;
+    if (this.#state !== 'open') return;
+    if (speaking) this.#undecided = this.#agentSpeaks;
+    if (this.#undecided && !speaking) this.#heard.callerStopped();
+    if (speaking && !this.#undecided) this.#callerTakesTheWord();
+  }
+
+  agentSpeaking(speaking: boolean): void {
+    this.#agentSpeaks = speaking;
+    if (!speaking && this.#undecided) this.#callerTakesTheWord();
+  }
+
+  ignore(_utteranceId: string): void {
+    this.#backend.forget(this.#heardLast);
+    this.#decided();
+  }
+
+  #callerSaid(utterance: Utterance): void {
+    if (utterance.final) this.#heardLast = utterance.text;
+    this.#tell('heard', utterance);
+    if (utterance.final && this.#undecided) this.#callerTakesTheWord();
+  }
+
+  /** A caller who speaks does not want to be hung up on. */
+  #callerTakesTheWord(): void {
+    this.#decided();
+    const callId = this.#farewell.takeBack();
     if (callId !== null) this.#backend.toolResult(callId, { ok: false, reason: 'the caller spoke' });
+  }
+
+  #decided(): void {
+    this.#undecided = false;
+    for (const id of this.#delegations.splice(0)) this.#backend.delegated(id);
   }
 
   greet(): void {
@@ -277,7 +313,8 @@ export class LiveSession implements VoiceSession {
         this.#words(event.delta);
         break;
       case 'session.delegation.created':
-        if (this.#state === 'open') this.#backend.delegated(event.delegation.id);
+        if (this.#undecided) this.#delegations.push(event.delegation.id);
+        else if (this.#state === 'open') this.#backend.delegated(event.delegation.id);
         break;
       case 'response.event':
         if (this.#state === 'open') this.#backend.event(event.event);

@@ -11,6 +11,9 @@ import { text_chars_max } from '../realtime/limits.ts';
 import type { BackendHands, LiveBackend } from './backend.ts';
 import { delegation_settle_ms, delegation_wait_ms_max } from './limits.ts';
 
+/** The end of a delegation that was none. */
+const NOTHING = 'The caller only acknowledged what you were saying. Nothing is to be answered: go on.';
+
 export class TaskBackend implements LiveBackend {
   readonly #clock: Clock;
   readonly #hands: BackendHands;
@@ -18,6 +21,8 @@ export class TaskBackend implements LiveBackend {
   /** What the caller said since the last delegation was answered. */
   #words = '';
   #delegation: { readonly id: string; readonly untilMs: number } | null = null;
+  /** All that was said since then was nothing. */
+  #forgot = false;
   /** Whom tool results and keys answer to. */
   #lastDelegation: string | null = null;
   #hangUpCall: string | null = null;
@@ -36,8 +41,17 @@ export class TaskBackend implements LiveBackend {
   }
 
   heard(delta: string): void {
+    this.#forgot = false;
     this.#words = (this.#words + delta).slice(-text_chars_max);
     if (this.#delegation !== null) this.#settle();
+  }
+
+  forget(words: string): void {
+    const said = this.#words.trim();
+    if (!said.endsWith(words)) return;
+    this.#words = said.slice(0, said.length - words.length);
+    this.#forgot = this.#words.trim() === '';
+    if (this.#forgot && this.#delegation !== null) this.#answer();
   }
 
   /** There is no other model. */
@@ -55,8 +69,15 @@ export class TaskBackend implements LiveBackend {
 
   #answer(): void {
     const words = this.#words.trim();
+    const delegation = this.#delegation;
+    this.#cancelTimer();
     this.#words = '';
     this.#delegation = null;
+    // No words came but those that were nothing.
+    if (words === '' && this.#forgot) {
+      this.#hands.think(NOTHING, delegation?.id ?? null);
+      return;
+    }
     this.#act(this.#dialog.heard(words));
   }
 

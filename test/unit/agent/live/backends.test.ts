@@ -123,6 +123,41 @@ describe('the backend of tasks', () => {
     expect(calls).toMatchObject([{ name: 'book_appointment' }]);
   });
 
+  describe('words that were a mere "mhm"', () => {
+    const NOTHING = expect.stringContaining('Nothing is to be answered') as string;
+
+    it('are no task: a delegation that comes for them is told so', () => {
+      backend.heard('mhm ');
+      backend.forget('mhm');
+      backend.delegated('dlg_1');
+      clock.advance(delegation_wait_ms_max);
+      expect(said).toEqual([]);
+      expect(thought).toEqual([{ text: NOTHING, delegationId: 'dlg_1' }]);
+    });
+
+    it('end a delegation that waits for words', () => {
+      backend.delegated('dlg_1');
+      backend.forget('');
+      expect(thought).toEqual([{ text: NOTHING, delegationId: 'dlg_1' }]);
+      expect(clock.pending).toBe(0);
+      expect(said).toEqual([]);
+    });
+
+    it('leave the words before and after them', () => {
+      backend.heard('what are your opening hours ');
+      backend.heard('mhm ');
+      backend.forget('mhm');
+      backend.delegated('dlg_1');
+      clock.advance(delegation_settle_ms);
+      expect(said).toMatchObject([{ text: expect.stringContaining('Monday') as string }]);
+      backend.heard('mhm ');
+      backend.forget('mhm');
+      delegate('no thank you', 'dlg_2');
+      expect(calls).toMatchObject([{ name: 'hang_up' }]);
+      expect(thought).toEqual([]);
+    });
+  });
+
   it('goes on with what the caller said to another session, or has it said again', () => {
     backend.resume([{ from: 'caller', text: 'What are your opening hours?' }]);
     expect(said.at(-1)).toMatchObject({ text: expect.stringContaining('Monday') as string });
@@ -164,6 +199,7 @@ describe('the backend at the vendor', () => {
   it('calls our tools, and goes on when all are answered and its response is over', () => {
     backend.delegated();
     backend.heard();
+    backend.forget();
     call('call_1');
     call('call_2');
     expect(calls).toEqual([

@@ -6,6 +6,8 @@ import {
   goodbye_ms_max,
   goodbye_quiet_ms,
   heard_settle_ms,
+  heard_soon_ms,
+  wordless_ms,
 } from '../../../../src/agent/models/live/limits.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 
@@ -38,6 +40,30 @@ describe('heard words', () => {
     clock.advance(1);
     expect(told.at(-1)).toMatchObject({ text: 'tomorrow at ten', final: true });
     expect(new Set(told.map((one) => one.utteranceId)).size).toBe(1);
+    expect(clock.pending).toBe(0);
+  });
+
+  it('are whole soon when the caller is known to have stopped', () => {
+    add('mhm ', 1000);
+    words.callerStopped();
+    clock.advance(heard_soon_ms - 1);
+    add('hm ', 1200);
+    clock.advance(heard_soon_ms - 1);
+    expect(told.map((one) => one.final)).toEqual([false, false]);
+    clock.advance(1);
+    expect(told.at(-1)).toMatchObject({ text: 'mhm hm', final: true });
+    add('yes ', 9000);
+    clock.advance(heard_soon_ms);
+    expect(told.at(-1)?.final).toBe(false);
+    clock.advance(heard_settle_ms);
+  });
+
+  it('that never come are told to who waits for them', () => {
+    words.callerStopped();
+    clock.advance(wordless_ms);
+    expect(told).toMatchObject([{ text: '', final: true }]);
+    words.finish();
+    expect(told).toHaveLength(1);
     expect(clock.pending).toBe(0);
   });
 
