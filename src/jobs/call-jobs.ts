@@ -68,17 +68,21 @@ export async function callJobs(
   const found = await Promise.all(
     listed.map(async (entry) => {
       const [name = '', id = ''] = entry.split(' ');
-      const job = (await queues.get(name)?.getJob(id)) as Job | undefined;
-      return job === undefined ? undefined : shown(job, of.tenant);
+      const queue = queues.get(name);
+      const asked = await queue?.getJobState(id);
+      const job = (await queue?.getJob(id)) as Job | undefined;
+      if (job === undefined) return undefined;
+      // It may have ended between the two questions.
+      const state = job.finishedOn === undefined ? asked : await queue?.getJobState(id);
+      return shown(job, state ?? 'waiting', of.tenant);
     }),
   );
   return found.filter((job) => job !== undefined);
 }
 
-async function shown(job: Job, tenant: string): Promise<CallJob | undefined> {
+function shown(job: Job, state: string, tenant: string): CallJob | undefined {
   const envelope = envelopeSchema.safeParse(job.data);
   if (!envelope.success || envelope.data.tenant !== tenant) return undefined;
-  const state = await job.getState();
   const { attemptsMade: attempts, finishedOn, opts, failedReason } = job;
   return {
     ...{ queue: job.queueName, key: envelope.data.key, attempts, attemptsMax: opts.attempts ?? 1 },

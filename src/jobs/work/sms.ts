@@ -6,8 +6,9 @@
  *     └─────> suppressed (opted out, or the tenant's limit of a day) | failed (refused)
  *
  * `handed_at` is written before the provider is asked and cleared when it surely did nothing. Whoever finds
- * it set, without a provider's id beside it, follows a try that had no answer: it looks for the message at
- * the provider, or waits for a receipt, before it sends again.
+ * it set, without a provider's id beside it, follows a try that had no answer, or goes on: it waits until
+ * that one is over for sure, and looks for the message at the provider, or waits for a receipt, before it
+ * sends again.
  */
 import { messageOf } from '../../base/errors.ts';
 import type { Log } from '../../base/log.ts';
@@ -16,6 +17,7 @@ import type { TenantRows } from '../../store/store.ts';
 import {
   addMessage,
   changeMessage,
+  claimMessage,
   countTextsSince,
   providerIdsTo,
   type Message,
@@ -28,7 +30,7 @@ import { sendableAt, sendableInAll, type QuietHours } from '../drivers/sms/quiet
 import { segmentsOf } from '../drivers/sms/segments.ts';
 import type { OutgoingText, SmsDriver } from '../drivers/sms/sms-driver.ts';
 import { fillTemplate } from '../drivers/sms/template.ts';
-import type { PayloadOf } from '../queues.ts';
+import { QUEUES, type PayloadOf } from '../queues.ts';
 import { JobLater, JobRefused, type Handler, type Work, type WorkTools } from '../work.ts';
 import { jobErrorOf } from './provider-outcome.ts';
 
@@ -59,7 +61,8 @@ const DAY_LIMIT = 'SMS_DAY_LIMIT_REACHED';
 
 export function smsHandler(
   tenantOf: (tenant: string) => SmsTenant,
-  now: () => Date = () => new Date(),
+  /** `tryMs`: no try of a job acts for longer. */
+  { now = () => new Date(), tryMs = QUEUES.sms.timeoutMs }: { now?: () => Date; tryMs?: number } = {},
 ): Handler<'sms'> {
   return async (work, tools) => {
     const rules = tenantOf(work.tenant);
@@ -73,7 +76,7 @@ export function smsHandler(
       // Providers count parts, not texts.
       const { segments } = message;
       await tools.pace({ tenant, provider: next.name, key: work.key, requests: segments ?? 1 });
-      await handOver({ work, tools, message, rules, driver: next, now, change });
+      await handOver({ work, tools, message, rules, driver: next, now, tryMs, change });
     }
     await tellSent(work, tools, message, now());
   };
@@ -181,6 +184,7 @@ interface HandOver {
   readonly rules: SmsTenant;
   readonly driver: SmsDriver;
   readonly now: () => Date;
+  readonly tryMs: number;
   readonly change: (what: Parameters<typeof changeMessage>[2]) => Promise<unknown>;
 }
 
@@ -192,7 +196,10 @@ async function handOver(job: HandOver): Promise<void> {
   };
   const found = await earlierTry(job, text);
   if (found !== null) return change({ status: 'sent', provider_message_id: found, sent_at: now() }).then();
-  await change({ handed_at: now(), provider: driver.name });
+  const { message_id: messageId, handed_at: seen } = message;
+  const claim = { messageId, seen, at: now(), provider: driver.name };
+  const isOurs = await job.tools.store.tenant(work.tenant, (unit) => claimMessage(unit, claim));
+  if (!isOurs) throw new JobLater(job.tryMs, 'another try was quicker');
   let id: string;
   try {
     id = await driver.send(text);
@@ -216,8 +223,12 @@ async function handOver(job: HandOver): Promise<void> {
  * (again).
  */
 async function earlierTry(job: HandOver, text: OutgoingText): Promise<string | null> {
-  const { message, driver, rules, now } = job;
+  const { message, driver, rules, now, tryMs } = job;
   if (message.handed_at === null) return null;
+  const sinceMs = now().getTime() - message.handed_at.getTime();
+  // A process that was held up for longer than its lock has lost the job to us, and may be sending it still.
+  const patienceMs = driver.find === undefined ? rules.unclearWaitMs : tryMs;
+  if (sinceMs < patienceMs) throw new JobLater(patienceMs - sinceMs, 'an earlier try has no answer yet');
   if (driver.find !== undefined) {
     try {
       const { tenant } = job.work;
@@ -230,8 +241,6 @@ async function earlierTry(job: HandOver, text: OutgoingText): Promise<string | n
       throw jobErrorOf(error);
     }
   }
-  const waitMs = message.handed_at.getTime() + rules.unclearWaitMs - now().getTime();
-  if (waitMs > 0) throw new JobLater(waitMs, 'waiting for a receipt of a message without an answer');
   return null;
 }
 

@@ -73,6 +73,31 @@ export async function changeMessage(
   return query.returningAll().executeTakeFirst();
 }
 
+/**
+ * Says that a provider is asked from now on. False when somebody else has said so since `handed_at` was
+ * `seen`: of two that want to send a message, one does.
+ */
+export async function claimMessage(
+  { tenant, rows }: TenantRows,
+  given: {
+    readonly messageId: string;
+    readonly seen: Date | null;
+    readonly at: Date;
+    readonly provider: string;
+  },
+): Promise<boolean> {
+  const { messageId, seen, at: handed_at, provider } = given;
+  const claimed = await rows
+    .updateTable('messages')
+    .set({ handed_at, provider, updated_at: sql`now()` })
+    .where('tenant', '=', tenant)
+    .where('message_id', '=', messageId)
+    .where('handed_at', 'is not distinct from', seen)
+    .returning('message_id')
+    .executeTakeFirst();
+  return claimed !== undefined;
+}
+
 export async function findMessage(
   { tenant, rows }: TenantRows,
   messageId: string,

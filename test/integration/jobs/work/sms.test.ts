@@ -40,10 +40,7 @@ function rules(more: Partial<SmsTenant> = {}): SmsTenant {
     ...more,
   };
   stage.queue.handlers = {
-    sms: smsHandler(
-      () => one,
-      () => new Date(nowMs),
-    ),
+    sms: smsHandler(() => one, { now: () => new Date(nowMs), tryMs: 0 }),
   };
   return one;
 }
