@@ -172,7 +172,8 @@ language model is generated from the profile, which was not written for these se
 caller: what was heard teaches the ear the next. "Refused" sentences were called unlike anything that the
 profile speaks of; of other matters all should be. Noise is pink, mixed before u-law, its level against
 that of the speech; ${noisy_voices.join(', ')} only, and every second sentence. Real callers were not
-measured: there are no recordings of people here.`;
+measured: there are no recordings of people here. What the telephone does to speech was learned from other
+sentences of flite's voices, among others (docs/decisions/offline-hearing.md): it knows these voices.`;
 
 export async function run(args: readonly string[]): Promise<SectionResult> {
   const { values } = parseArgs({
