@@ -5,8 +5,8 @@
  *
  * Least squares over 50 minutes of pairs of frames, the same speech at 16 kHz and through the telephone's
  * band and u-law: Asterisk's English prompts (a human speaker, CC BY-SA) and flite's four voices reading the
- * GPL, each utterance less its mean. Of the human speaker alone such a map explains 70 to 98 % of the variance
- * of each coefficient, where the unchanged one explains -7 to 91 %.
+ * GPL, each utterance less its mean. Of the human speaker alone such a map explains 70 to 98 % of the
+ * variance of each coefficient, where the unchanged one explains -7 to 91 %.
  */
 
 /** Row by row: a telephone's coefficient (c0 to c12) from those of the full band. */
