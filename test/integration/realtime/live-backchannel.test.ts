@@ -9,8 +9,8 @@ import {
 } from '../../../src/agent/models/live/limits.ts';
 import type { LiveModel } from '../../../src/agent/models/live/index.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { cannedSound } from '../../support/realtime-server/canned-sound.ts';
-import type { LiveConnection, LiveOutgoing } from '../../support/realtime-server/live/connection.ts';
+import type { LiveConnection } from '../../support/realtime-server/live/connection.ts';
+import { silence, sound, usage, words } from '../../support/realtime-server/live/spoken-events.ts';
 import { openRecordedLive, type RecordedSession } from '../../support/realtime-server/recorded-session.ts';
 import { liveScript, type LiveStep } from '../../support/realtime-server/script.ts';
 import { startRealtimeServer, type RealtimeServer } from '../../support/realtime-server/server.ts';
@@ -44,17 +44,6 @@ async function open(steps: readonly LiveStep[]): Promise<void> {
   call = await openRecordedLive({ baseUrl: server.baseUrl, clock });
   far = await server.liveConnection();
 }
-
-const line = (bytes: Uint8Array): LiveOutgoing => ({
-  type: 'session.output_audio.delta',
-  delta: Buffer.from(bytes).toString('base64'),
-});
-const sound = (ms: number): LiveOutgoing => line(cannedSound(ms));
-const silence = (ms: number): LiveOutgoing => line(new Uint8Array(ms * 8).fill(0xff));
-const words = (delta: string): LiveOutgoing => ({
-  ...{ type: 'session.output_transcript.delta', delta, start_ms: 0, end_ms: 0 },
-});
-const usage = (seconds: number): LiveOutgoing => ({ type: 'session.usage.updated', usage: { seconds } });
 
 describe('a sound into the agent’s words', () => {
   const heardWords = (delta: string): LiveStep => ({

@@ -6,7 +6,8 @@ import { errors_max, expiry_notice_ms } from '../../../src/agent/models/realtime
 import { modelUsage } from '../../../src/agent/usage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { cannedSound } from '../../support/realtime-server/canned-sound.ts';
-import type { LiveConnection, LiveOutgoing } from '../../support/realtime-server/live/connection.ts';
+import type { LiveConnection } from '../../support/realtime-server/live/connection.ts';
+import { silence, sound, usage, words } from '../../support/realtime-server/live/spoken-events.ts';
 import {
   openRecordedLive,
   type OpenRecordedLiveOptions,
@@ -57,21 +58,6 @@ async function open(
   far = await server.liveConnection();
 }
 
-const sound = (ms: number): LiveOutgoing => ({
-  type: 'session.output_audio.delta',
-  delta: Buffer.from(cannedSound(ms)).toString('base64'),
-});
-const silence = (ms: number): LiveOutgoing => ({
-  type: 'session.output_audio.delta',
-  delta: Buffer.from(new Uint8Array(ms * 8).fill(0xff)).toString('base64'),
-});
-const words = (delta: string, start_ms = 0): LiveOutgoing => ({
-  type: 'session.output_transcript.delta',
-  delta,
-  start_ms,
-  end_ms: start_ms,
-});
-const usage = (seconds: number): LiveOutgoing => ({ type: 'session.usage.updated', usage: { seconds } });
 const response = { delegation: 'responses', backend_model: 'backend' } as const;
 
 describe('a Live session begins', () => {
