@@ -184,7 +184,8 @@ const LATER = new Set(['08', '53', '57', '40']);
 function isTransient(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (/^[0-9A-Z]{5}$/.test(code)) return LATER.has(code.slice(0, 2));
+  // An SQLSTATE only when the server said it: EPIPE of a socket has five letters, too.
+  if (error instanceof pg.DatabaseError) return LATER.has(code.slice(0, 2));
   // Of node:net (ECONNREFUSED, ENOENT of a socket …), and pg's own, which have no code.
   return /^E[A-Z]+$/.test(code) || /timeout|terminated|Connection ended|not queryable/i.test(error.message);
 }

@@ -1,6 +1,7 @@
 /** What the store says when the database is away, dies, or gives way; and what the database keeps. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readdirSync, readFileSync } from 'node:fs';
 import { mkdir, mkdtemp, readdir, rm, stat, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -8,6 +9,7 @@ import { join } from 'node:path';
 import { PGlite } from '@electric-sql/pglite';
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { childrenOf } from '../../../bench/process-usage.ts';
 import { serveEmbedded, socketFolder, watch } from '../../../src/store/embedded.ts';
 import { SYSTEM_TENANT, type Store, type TenantRows } from '../../../src/store/store.ts';
 import { findContact, upsertContact } from '../../../src/store/tables/contacts.ts';
@@ -84,6 +86,18 @@ describe.each(DATABASES)('a store on %s', (kind) => {
       expect(await store.tenant('acme', (unit) => findContact(unit, { e164 })), e164).toBeDefined();
   });
 
+  it('says so when it writes to a database that is gone, before it could read of its end', async () => {
+    const lost = store.tenant('acme', async ({ rows }) => {
+      await sql`SELECT 1`.execute(rows);
+      killAtOnce(database.process.pid ?? 0);
+      await sql`SELECT 1`.execute(rows);
+    });
+    await expect(lost).rejects.toMatchObject({ ...away, cause: { code: 'EPIPE' } });
+    await database.kill();
+    await database.restart();
+    await expect(store.ping()).resolves.toBeUndefined();
+  });
+
   it.each([
     ['a wrong value', "SELECT 'x'::int", '22P02'],
     [
@@ -136,6 +150,25 @@ describe.each(DATABASES)('a store on %s', (kind) => {
     await expect(other.ping()).rejects.toThrow();
   });
 });
+
+/** Ends a server and its processes, and does not let our event loop see it before all of them have gone. */
+function killAtOnce(pid: number): void {
+  const pids = [pid, ...childrenOf(pid, '')];
+  for (const one of pids) process.kill(one, 'SIGKILL');
+  for (const one of pids) while (isAlive(one));
+}
+
+/** Whether a thread of it runs: a process whose first thread has ended still holds its sockets. */
+function isAlive(pid: number): boolean {
+  try {
+    const tasks = readdirSync(`/proc/${pid}/task`);
+    return tasks.some(
+      (task) => !/^State:\t[ZX]/m.test(readFileSync(`/proc/${pid}/task/${task}/status`, 'utf8')),
+    );
+  } catch {
+    return false;
+  }
+}
 
 describe('a store whose database', () => {
   it('was never there says so', async () => {
