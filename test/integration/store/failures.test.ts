@@ -188,7 +188,8 @@ describe('a store whose database', () => {
   });
 });
 
-describe('the embedded database', () => {
+// Each makes databases from nothing: seconds on a quiet machine, and more beside other tests.
+describe('the embedded database', { timeout: 60_000 }, () => {
   it('notices when its engine fails, and takes the mistake of a query for an answer', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'trunkline-embedded-'));
     await copyPglite(folder);
