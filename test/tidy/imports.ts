@@ -100,6 +100,30 @@ export function partOf(path: string): string | undefined {
   return name === undefined ? undefined : (PART_OF_FILE[name] ?? name);
 }
 
+/**
+ * Which folders of src/agent/models an adapter may import besides its own: never another's protocol. What
+ * knows no protocol lies beside them and is everybody's.
+ */
+export const ADAPTER_TABLE: Readonly<Record<string, readonly string[]>> = {
+  'voice-socket': [],
+  realtime: ['voice-socket'],
+  // Its own backend follows a profile's tasks by the rules of the offline dialog.
+  live: ['voice-socket', 'offline'],
+  pipeline: [],
+  offline: [],
+};
+
+function adapterOf(path: string): string | undefined {
+  return /^src\/agent\/models\/([^/]+)\//.exec(path)?.[1];
+}
+
+function checkAdapter(path: string, target: string): string | undefined {
+  const [adapter, other] = [adapterOf(path), adapterOf(target)];
+  if (adapter === undefined || other === undefined || adapter === other) return undefined;
+  if (ADAPTER_TABLE[adapter]?.includes(other)) return undefined;
+  return `${adapter} must not import ${other} (${nameOf(target)})`;
+}
+
 function checkOwn(part: string, target: string): string | undefined {
   const isShared = (part === 'widget' || part === 'console') && WIRES.includes(target);
   const targetPart = isShared ? 'wire' : partOf(target);
@@ -124,8 +148,9 @@ export function checkImports(files: readonly TextFile[]): Violation[] {
     if (IMPORT_TABLE[part] === undefined) return [`${file.path}:1 ${part} has no row in the import table`];
     return importsOf(file).flatMap(({ from, line }) => {
       if (from.startsWith('node:')) return [];
+      const target = posix.join(posix.dirname(file.path), from);
       const wrong = from.startsWith('.')
-        ? checkOwn(part, posix.join(posix.dirname(file.path), from))
+        ? (checkOwn(part, target) ?? checkAdapter(file.path, target))
         : checkPackage(file.path, from);
       return wrong === undefined ? [] : [`${file.path}:${line} ${wrong}`];
     });

@@ -1,9 +1,9 @@
 import { createServer, type Server } from 'node:net';
 import type { AddressInfo } from 'node:net';
 import { afterEach, describe, expect, it } from 'vitest';
-import { dropped_ms_max, errors_max, not_events_max } from '../../../src/agent/models/realtime/limits.ts';
-import { cannedSound } from '../../support/realtime-server/canned-sound.ts';
+import { dropped_ms_max, errors_max, not_events_max } from '../../../src/agent/models/voice-socket/limits.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
+import { cannedSound } from '../../support/realtime-server/canned-sound.ts';
 import type { Outgoing } from '../../support/realtime-server/connection.ts';
 import { openRecorded, type RecordedSession } from '../../support/realtime-server/recorded-session.ts';
 import { script, type Step } from '../../support/realtime-server/script.ts';

@@ -1,8 +1,9 @@
 /** The Live adapter against a server whose every word a test writes down. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { liveSettingsSchema } from '../../../src/agent/models/live/settings.ts';
+import type { LiveModel } from '../../../src/agent/models/live/index.ts';
 import { farewell_ms_max, goodbye_quiet_ms, quiet_ms } from '../../../src/agent/models/live/limits.ts';
-import { errors_max, expiry_notice_ms } from '../../../src/agent/models/realtime/limits.ts';
+import { liveSettingsSchema } from '../../../src/agent/models/live/settings.ts';
+import { errors_max, expiry_notice_ms } from '../../../src/agent/models/voice-socket/limits.ts';
 import { modelUsage } from '../../../src/agent/usage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { cannedSound } from '../../support/realtime-server/canned-sound.ts';
@@ -15,7 +16,6 @@ import {
 } from '../../support/realtime-server/recorded-session.ts';
 import { liveScript, type LiveStep } from '../../support/realtime-server/script.ts';
 import { startRealtimeServer, type RealtimeServer } from '../../support/realtime-server/server.ts';
-import type { LiveModel } from '../../../src/agent/models/live/index.ts';
 
 const now_s = Date.parse('2026-11-23T09:00:00Z') / 1000;
 

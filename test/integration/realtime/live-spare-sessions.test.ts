@@ -3,7 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createLiveModel, type LiveModel } from '../../../src/agent/models/live/index.ts';
 import { farewell_ms_max } from '../../../src/agent/models/live/limits.ts';
 import { liveSettingsSchema, type LiveSettings } from '../../../src/agent/models/live/settings.ts';
-import { ping_ms } from '../../../src/agent/models/realtime/limits.ts';
+import { ping_ms } from '../../../src/agent/models/voice-socket/limits.ts';
 import type { ConnectOptions, WarmSession } from '../../../src/agent/voice-model.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import type { LiveConnection } from '../../support/realtime-server/live/connection.ts';

@@ -1,6 +1,6 @@
 /** What a session tells of its own life, and how one takes a conversation over from another. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { expiry_notice_ms } from '../../../src/agent/models/realtime/limits.ts';
+import { expiry_notice_ms } from '../../../src/agent/models/voice-socket/limits.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { openRecorded, type RecordedSession } from '../../support/realtime-server/recorded-session.ts';
 import { script, type Step } from '../../support/realtime-server/script.ts';

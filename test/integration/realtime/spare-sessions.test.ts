@@ -1,7 +1,7 @@
 /** Sessions that are opened before anybody calls, against the local server: whose they are, how they end. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createRealtimeModel, type RealtimeModel } from '../../../src/agent/models/realtime/index.ts';
-import { expiry_notice_ms } from '../../../src/agent/models/realtime/limits.ts';
+import { expiry_notice_ms } from '../../../src/agent/models/voice-socket/limits.ts';
 import { OpensPerHour } from '../../../src/agent/opens-per-hour.ts';
 import { retry_ms_max, SpareShelf } from '../../../src/agent/spare-shelf.ts';
 import type { SpareEvent } from '../../../src/agent/spares.ts';

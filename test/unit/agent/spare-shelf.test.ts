@@ -1,6 +1,6 @@
 import { setImmediate as turnOfTheLoop } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ConnectError } from '../../../src/agent/models/realtime/connect.ts';
+import { ConnectError } from '../../../src/agent/models/connect-error.ts';
 import { OpensPerHour } from '../../../src/agent/opens-per-hour.ts';
 import { proved_ms, retry_ms_max, SpareShelf } from '../../../src/agent/spare-shelf.ts';
 import type { SpareEvent } from '../../../src/agent/spares.ts';

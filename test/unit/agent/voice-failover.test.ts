@@ -1,7 +1,7 @@
 /** The model fails: what the caller hears meanwhile, what is tried, and in what order. All in ticks. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { ConnectError } from '../../../src/agent/models/connect-error.ts';
 import { agentProfileSchema, type AgentProfile } from '../../../src/agent/profile.ts';
-import { ConnectError } from '../../../src/agent/models/realtime/connect.ts';
 import { ScriptedModel } from './scripted-model.ts';
 import { PHRASE_BYTE, VoiceScene, profile as base, type SceneOptions } from './voice-scene.ts';
 

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from 'node:f
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { ConnectError } from '../../../src/agent/models/realtime/connect.ts';
+import { ConnectError } from '../../../src/agent/models/connect-error.ts';
 import { agentProfileSchema } from '../../../src/agent/profile.ts';
 import { loadSound } from '../../../src/media/sound-file.ts';
 import { until } from '../../support/until.ts';

@@ -1,6 +1,6 @@
 /** A voice that finds a session which was opened ahead. */
 import { afterEach, describe, expect, it } from 'vitest';
-import { ConnectError } from '../../../src/agent/models/realtime/connect.ts';
+import { ConnectError } from '../../../src/agent/models/connect-error.ts';
 import type { AgentProfile } from '../../../src/agent/profile.ts';
 import type { WarmSession } from '../../../src/agent/voice-model.ts';
 import { ScriptedModel } from './scripted-model.ts';

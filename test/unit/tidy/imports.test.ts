@@ -28,6 +28,11 @@ describe('checkImports', () => {
     expect(imports('src/agent/models/offline/dialog.ts', '../../profile.ts', '../../../base/log.ts')).toEqual(
       [],
     );
+    expect(imports('src/agent/models/live/session.ts', '../digits.ts', '../voice-socket/wire.ts')).toEqual(
+      [],
+    );
+    expect(imports('src/agent/models/live/task-backend.ts', '../offline/dialog.ts')).toEqual([]);
+    expect(imports('src/agent/open-voice.ts', './models/realtime/index.ts')).toEqual([]);
     expect(imports('src/main.ts', './gateway.ts', './config.ts')).toEqual([]);
     expect(imports('widget/client/signalling.ts', './emitter.ts', '../../src/web/wire.ts')).toEqual([]);
   });
@@ -47,6 +52,13 @@ describe('checkImports', () => {
     ['src/phone/call.ts', '../../sip/server/index.ts', 'phone must not import sip-server (index.ts)'],
     ['src/media/rtp.ts', '../../test/support/tone.ts', 'media must not import test/support/tone.ts'],
     ['sip/server/server.ts', '../../src/phone/call.ts', 'sip-server must not import phone (call.ts)'],
+    [
+      'src/agent/models/live/index.ts',
+      '../realtime/replies.ts',
+      'live must not import realtime (replies.ts)',
+    ],
+    ['src/agent/models/pipeline/usage.ts', '../live/usage.ts', 'pipeline must not import live (usage.ts)'],
+    ['src/agent/models/new/a.ts', '../offline/words.ts', 'new must not import offline (words.ts)'],
     ['widget/client/call.ts', '../../src/web/tokens.ts', 'widget must not import web (tokens.ts)'],
     ['console/desk/desk.tsx', '../../src/room/room.ts', 'console must not import room (room.ts)'],
     ['src/web/server.ts', '../../widget/widget.ts', 'web must not import widget (widget.ts)'],

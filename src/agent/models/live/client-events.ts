@@ -13,8 +13,8 @@ import type {
 } from 'openai/resources/live/live';
 import { SAMPLE_RATE_HZ, type Codec } from '../../../media/frame.ts';
 import type { HistoryTurn } from '../../voice-model.ts';
-import { recentTurns } from '../realtime/client-events.ts';
-import { tool_result_chars_max } from '../realtime/limits.ts';
+import { tool_result_chars_max } from '../limits.ts';
+import { recentTurns } from '../voice-socket/recent-turns.ts';
 import { append_chars_max, appends_max, history_chars_max, history_turns_max } from './limits.ts';
 
 export type ClientEvent =

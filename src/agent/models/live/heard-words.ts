@@ -1,7 +1,7 @@
 /** The caller's words out of transcript pieces that have no ends: a pause makes an utterance of them. */
 import type { Clock } from '../../../base/clock.ts';
 import { newId } from '../../../base/ids.ts';
-import { text_chars_max } from '../realtime/limits.ts';
+import { text_chars_max } from '../limits.ts';
 import { heard_settle_ms, heard_soon_ms, wordless_ms } from './limits.ts';
 
 export interface Utterance {

@@ -12,10 +12,11 @@ import type {
   WarmOptions,
   WarmSession,
 } from '../../voice-model.ts';
-import { ConnectError, endpointUrl, openSocket } from '../realtime/connect.ts';
-import { sessionInstructions } from '../realtime/instructions.ts';
-import { declaredTools, offline_voice, type ToolDeclaration } from '../realtime/tools.ts';
-import { settingsFor } from '../realtime/settings.ts';
+import { ConnectError } from '../connect-error.ts';
+import { sessionInstructions } from '../instructions.ts';
+import { declaredTools, offline_voice, type ToolDeclaration } from '../tool-declarations.ts';
+import { endpointUrl, openSocket } from '../voice-socket/open-socket.ts';
+import { settingsFor } from '../voice-socket/overrides.ts';
 import { sessionStart, type Backend } from './client-events.ts';
 import { voiceInstructions } from './instructions.ts';
 import { ResponsesBackend } from './responses-backend.ts';

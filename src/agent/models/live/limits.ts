@@ -1,4 +1,4 @@
-/** Limits of a Live session beyond those of src/agent/models/realtime/limits.ts; units stand last. */
+/** Limits of a Live session beyond those of its socket (voice-socket/limits.ts); units stand last. */
 
 /**
  * Text of one append: the vendor takes 500 tokens. English needs about four characters for one; half of that

@@ -3,8 +3,8 @@
  * the voice model by themselves; ours are only the tools.
  */
 import type { Clock } from '../../../base/clock.ts';
-import { Digits } from '../realtime/digits.ts';
-import { ToolCalls } from '../realtime/tool-calls.ts';
+import { Digits } from '../digits.ts';
+import { ToolCalls } from '../voice-socket/tool-calls.ts';
 import type { BackendHands, LiveBackend } from './backend.ts';
 import { note, responseCreate, toolOutput, type ClientEvent } from './client-events.ts';
 import type { ResponseEvent } from './server-events.ts';

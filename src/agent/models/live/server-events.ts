@@ -1,6 +1,6 @@
 /** What a Live server says, parsed: of each event only the fields that we use. */
 import { z } from 'zod';
-import { eventParser } from '../realtime/event-parser.ts';
+import { eventParser } from '../voice-socket/event-parser.ts';
 
 const id = z.string().min(1).max(256);
 const ms = z.number().min(0);

@@ -2,16 +2,18 @@
  * One call's conversation with a Live server. It is full duplex: no turns, no responses, nothing to cancel.
  * What the voice needs of these (replies, utterances, interruptions) is made here, out of sound and time.
  */
+import type { SessionStartEvent } from 'openai/resources/live/live';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../../base/clock.ts';
 import { newId } from '../../../base/ids.ts';
 import type { Log } from '../../../base/log.ts';
 import { HANG_UP, type ConnectOptions, type SessionEvents, type VoiceSession } from '../../voice-model.ts';
-import { CallerLine } from '../realtime/caller-line.ts';
-import { ConnectError } from '../realtime/connect.ts';
-import { Expiry } from '../realtime/expiry.ts';
-import { errors_max, text_chars_max } from '../realtime/limits.ts';
-import { Wire, type WireCounts } from '../realtime/wire.ts';
+import { ConnectError } from '../connect-error.ts';
+import { text_chars_max } from '../limits.ts';
+import { CallerLine } from '../voice-socket/caller-line.ts';
+import { Expiry } from '../voice-socket/expiry.ts';
+import { errors_max } from '../voice-socket/limits.ts';
+import { Wire, type WireCounts } from '../voice-socket/wire.ts';
 import type { BackendHands, LiveBackend } from './backend.ts';
 import { commentary, sessionClose, thinking, type ClientEvent } from './client-events.ts';
 import { Farewell } from './farewell.ts';
@@ -19,7 +21,6 @@ import { HeardWords, type Utterance } from './heard-words.ts';
 import { farewell_ms_max } from './limits.ts';
 import { parseServerEvent, type ServerEvent, type ServerEventOf } from './server-events.ts';
 import { SpeechGate } from './speech-gate.ts';
-import type { SessionStartEvent } from 'openai/resources/live/live';
 import { backendUsage, SessionSeconds } from './usage.ts';
 
 export interface LiveCounts extends WireCounts {

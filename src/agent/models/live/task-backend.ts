@@ -6,8 +6,8 @@ import type { Clock } from '../../../base/clock.ts';
 import { newId } from '../../../base/ids.ts';
 import type { AgentProfile } from '../../profile.ts';
 import { HANG_UP, type HistoryTurn } from '../../voice-model.ts';
+import { text_chars_max } from '../limits.ts';
 import { Dialog, type DialogAction } from '../offline/dialog.ts';
-import { text_chars_max } from '../realtime/limits.ts';
 import type { BackendHands, LiveBackend } from './backend.ts';
 import { delegation_settle_ms, delegation_wait_ms_max } from './limits.ts';
 

@@ -1,6 +1,7 @@
 /** What a Live server reports of its work, in the shape that is billed. */
 import { z } from 'zod';
 import { modelUsage, type ModelUsage } from '../../usage.ts';
+import { count } from '../openai-usage.ts';
 
 /** Seconds are told as a sum so far; what is billed are the increments. */
 export class SessionSeconds {
@@ -14,8 +15,6 @@ export class SessionSeconds {
     return modelUsage({ model, source: 'session', seconds: more });
   }
 }
-
-const count = z.number().min(0).catch(0).default(0);
 
 const backendUsageSchema = z.object({
   input_tokens: count,

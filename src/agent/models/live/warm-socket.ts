@@ -4,7 +4,7 @@
  */
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../../base/clock.ts';
-import { ping_ms } from '../realtime/limits.ts';
+import { ping_ms } from '../voice-socket/limits.ts';
 
 export interface WarmSocketOptions {
   readonly socket: WebSocket;

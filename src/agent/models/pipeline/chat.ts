@@ -9,8 +9,9 @@ import type {
 } from 'openai/resources/chat/completions';
 import { z } from 'zod';
 import type { Clock } from '../../../base/clock.ts';
+import { text_chars_max } from '../limits.ts';
 import { StageError } from './failure.ts';
-import { malformed_chunks_max, text_chars_max } from './limits.ts';
+import { malformed_chunks_max } from './limits.ts';
 import { Patience } from './patience.ts';
 import type { Server, Servers } from './servers.ts';
 import type { ChatServer } from './settings.ts';

@@ -3,11 +3,11 @@
  * and tool calls with their results. It is kept within a budget of characters; what is oldest is forgotten
  * first.
  */
-import { newId } from '../../../base/ids.ts';
 import type { ChatCompletionMessageParam } from 'openai/resources/chat/completions';
+import { newId } from '../../../base/ids.ts';
 import type { HistoryTurn } from '../../voice-model.ts';
+import { text_chars_max, tool_result_chars_max } from '../limits.ts';
 import type { AssembledCall } from './tool-assembly.ts';
-import { text_chars_max, tool_result_chars_max } from './limits.ts';
 
 interface Said {
   readonly itemId: string;

@@ -1,5 +1,6 @@
 /**
- * Every limit of the pipeline: units stand last in the names. What an operator sets is in the configuration.
+ * Limits of the pipeline beyond those of every conversation (../limits.ts): units stand last in the names.
+ * What an operator sets is in the configuration.
  */
 
 /** Sound of one utterance that is sent to be written down; a caller who talks longer is cut here. */
@@ -7,10 +8,6 @@ export const utterance_ms_max = 120_000;
 
 /** Utterances that may wait to be written down; a caller cannot speak so fast. */
 export const utterances_max = 16;
-
-/** Text of one utterance, one reply, and one tool result as the model reads it. */
-export const text_chars_max = 32_000;
-export const tool_result_chars_max = 16_000;
 
 /** Tool calls of one answer, and the arguments of one call. */
 export const tool_calls_max = 16;

@@ -1,9 +1,10 @@
 /** One call of the pipeline: what the caller says is written down, answered, and the answer spoken. */
+import type { ChatCompletionFunctionTool } from 'openai/resources/chat/completions';
 import type { Clock } from '../../../base/clock.ts';
 import { newId } from '../../../base/ids.ts';
 import { SAMPLE_RATE_HZ } from '../../../media/frame.ts';
 import { HANG_UP, type ConnectOptions, type SessionEvents, type VoiceSession } from '../../voice-model.ts';
-import { Digits } from '../realtime/digits.ts';
+import { Digits } from '../digits.ts';
 import { Answering } from './answering.ts';
 import type { Chat } from './chat.ts';
 import { Cancelled, stageError, type Stage, type StageError } from './failure.ts';
@@ -16,7 +17,6 @@ import type { SpokenReply } from './spoken-reply.ts';
 import type { Transcriber, Transcript } from './transcriber.ts';
 import { chatUsage, heardUsage, spokenUsage } from './usage.ts';
 import { UtteranceRecorder, wavOf, type Utterance } from './utterance.ts';
-import type { ChatCompletionFunctionTool } from 'openai/resources/chat/completions';
 
 export interface PipelineSessionOptions {
   readonly call: ConnectOptions;

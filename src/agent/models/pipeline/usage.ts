@@ -1,11 +1,8 @@
 /** What the three stages report of their work, in the shape that is billed. */
 import { z } from 'zod';
 import { modelUsage, type ModelUsage } from '../../usage.ts';
-import { transcriptionUsage } from '../realtime/usage.ts';
+import { count, transcriptionUsage } from '../openai-usage.ts';
 import type { Spoken } from './speech.ts';
-
-/** Servers leave fields out, or give null; a count that is none is worth nothing. */
-const count = z.number().min(0).catch(0).default(0);
 
 const chatUsageSchema = z.object({
   prompt_tokens: count,

@@ -1,11 +1,11 @@
 /** What the caller said in words, as the server writes it down: some time after it was said, or never. */
 import type { Log } from '../../../base/log.ts';
 import type { SessionEvents } from '../../voice-model.ts';
+import { text_chars_max } from '../limits.ts';
+import { transcriptionUsage } from '../openai-usage.ts';
 import type { CallerTurns } from './caller-turns.ts';
-import { text_chars_max } from './limits.ts';
 import { Transcripts } from './replies.ts';
 import type { ServerEventOf } from './server-events.ts';
-import { transcriptionUsage } from './usage.ts';
 
 const type = 'conversation.item.input_audio_transcription';
 export type TranscriptionEvent = ServerEventOf<

@@ -17,7 +17,9 @@ import type {
 } from 'openai/resources/realtime/realtime';
 import type { Codec } from '../../../media/frame.ts';
 import type { HistoryTurn } from '../../voice-model.ts';
-import { history_chars_max, history_turns_max, text_chars_max, tool_result_chars_max } from './limits.ts';
+import { text_chars_max, tool_result_chars_max } from '../limits.ts';
+import { recentTurns } from '../voice-socket/recent-turns.ts';
+import { history_chars_max, history_turns_max } from './limits.ts';
 import type { RealtimeSettings } from './settings.ts';
 
 export type ClientEvent =
@@ -120,27 +122,14 @@ function truncation(settings: RealtimeSettings): { truncation?: RealtimeTruncati
   return { truncation: { type: 'retention_ratio', retention_ratio, ...limits } };
 }
 
-/** The newest turns of a conversation that still fit, oldest first. */
-export function recentTurns(
-  history: readonly HistoryTurn[],
-  limits: { turns: number; chars: number } = { turns: history_turns_max, chars: history_chars_max },
-): HistoryTurn[] {
-  const kept: HistoryTurn[] = [];
-  let chars = 0;
-  for (const turn of [...history].reverse()) {
-    chars += turn.text.length;
-    if (kept.length >= limits.turns || chars > limits.chars) break;
-    if (turn.text !== '') kept.unshift(turn);
-  }
-  return kept;
-}
-
 /** A conversation that another session had: one item per turn, in words. */
 export function replayOf(history: readonly HistoryTurn[]): ConversationItemCreateEvent[] {
-  return recentTurns(history).map(({ from, text }) => ({
-    type: 'conversation.item.create',
-    item: replayed(from, text),
-  }));
+  return recentTurns(history, { turns: history_turns_max, chars: history_chars_max }).map(
+    ({ from, text }) => ({
+      type: 'conversation.item.create',
+      item: replayed(from, text),
+    }),
+  );
 }
 
 function replayed(from: HistoryTurn['from'], text: string): ConversationItemCreateEvent['item'] {

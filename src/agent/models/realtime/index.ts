@@ -4,13 +4,15 @@ import { systemClock, type Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
 import type { AgentProfile } from '../../profile.ts';
 import type { ConnectOptions, VoiceModel, WarmOptions, WarmSession } from '../../voice-model.ts';
+import { sessionInstructions } from '../instructions.ts';
+import { declaredTools, offline_voice, type ToolDeclaration } from '../tool-declarations.ts';
+import { openSocket } from '../voice-socket/open-socket.ts';
+import { settingsFor } from '../voice-socket/overrides.ts';
+import { realtimeUrl } from './address.ts';
 import { sessionUpdate } from './client-events.ts';
-import { openSocket, realtimeUrl } from './connect.ts';
-import { sessionInstructions } from './instructions.ts';
 import { RealtimeSession, type SessionCounts } from './session.ts';
-import { realtimeSettingsSchema, settingsFor, type RealtimeSettings } from './settings.ts';
+import { realtimeSettingsSchema, type RealtimeSettings } from './settings.ts';
 import { StandIn } from './stand-in.ts';
-import { declaredTools, offline_voice, type ToolDeclaration } from './tools.ts';
 
 export interface RealtimeOptions {
   /** `https://api.openai.com/v1`, or a server of one's own: http, https, ws or wss. */

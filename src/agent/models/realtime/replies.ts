@@ -3,7 +3,8 @@
  * right ms.
  */
 import { SAMPLE_RATE_HZ } from '../../../media/frame.ts';
-import { items_max, text_chars_max } from './limits.ts';
+import { text_chars_max } from '../limits.ts';
+import { items_max } from './limits.ts';
 
 export interface Reply {
   readonly itemId: string;

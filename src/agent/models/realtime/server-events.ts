@@ -3,7 +3,7 @@
  * with the fields that we use), an event that we do not use (counted, ignored), or not an event at all.
  */
 import { z } from 'zod';
-import { eventParser, type ParsedEvent } from './event-parser.ts';
+import { eventParser, type ParsedEvent } from '../voice-socket/event-parser.ts';
 
 const id = z.string().min(1).max(256);
 const index = z.int().min(0);

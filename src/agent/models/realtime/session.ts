@@ -5,15 +5,18 @@ import type { WebSocket } from 'ws';
 import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
 import type { ConnectOptions, SessionEvents, VoiceSession } from '../../voice-model.ts';
-import { CallerLine } from './caller-line.ts';
+import { ConnectError } from '../connect-error.ts';
+import { Digits } from '../digits.ts';
+import { CallerLine } from '../voice-socket/caller-line.ts';
+import { Expiry } from '../voice-socket/expiry.ts';
+import { errors_max } from '../voice-socket/limits.ts';
+import { ToolCalls } from '../voice-socket/tool-calls.ts';
+import { Wire, type WireCounts } from '../voice-socket/wire.ts';
 import { CallerTurns } from './caller-turns.ts';
 import { CallerWords } from './caller-words.ts';
 import { itemTruncate, note, replayOf, responseCancel, toolOutput } from './client-events.ts';
-import { ConnectError } from './connect.ts';
-import { Digits } from './digits.ts';
-import { Expiry } from './expiry.ts';
 import { speakExactly } from './instructions.ts';
-import { errors_max, reply_ms_max, response_retries_max } from './limits.ts';
+import { reply_ms_max, response_retries_max } from './limits.ts';
 import { receivedMs } from './replies.ts';
 import { ResponseQueue } from './response-queue.ts';
 import {
@@ -25,9 +28,7 @@ import {
   type ServerEventOf,
 } from './server-events.ts';
 import { ToldReplies } from './told-replies.ts';
-import { ToolCalls } from './tool-calls.ts';
 import { rateLimitsOf, responseUsage } from './usage.ts';
-import { Wire, type WireCounts } from './wire.ts';
 
 export interface SessionCounts extends WireCounts {
   /** `error` events: most leave the session open. */

@@ -58,12 +58,3 @@ export type RealtimeSettings = z.infer<typeof realtimeSettingsSchema>;
 /** In a profile (`model.realtime`): only what it wants differently. */
 export const realtimeOverridesSchema = z.strictObject(fields).partial();
 export type RealtimeOverrides = z.infer<typeof realtimeOverridesSchema>;
-
-/** Some of the settings. */
-export type Changes<S> = { readonly [K in keyof S]?: S[K] | undefined };
-
-/** The configured settings, with what the profile says instead. */
-export function settingsFor<S extends object>(configured: S, overrides: Changes<S>): S {
-  const given = Object.entries(overrides).filter(([, value]) => value !== undefined);
-  return { ...configured, ...Object.fromEntries(given) };
-}

@@ -1,6 +1,6 @@
 /** In a call's place while nobody calls: whatever ends the session is told to whoever keeps it. */
-import { ConnectError } from './connect.ts';
 import type { ConnectOptions, SessionEvents, WarmOptions } from '../../voice-model.ts';
+import { ConnectError } from '../connect-error.ts';
 
 export class StandIn implements ConnectOptions {
   readonly profile: ConnectOptions['profile'];

@@ -1,6 +1,7 @@
 /** What the server says, told to the voice reply by reply. */
 import type { SessionEvents } from '../../voice-model.ts';
-import { reply_ms_max, text_chars_max } from './limits.ts';
+import { text_chars_max } from '../limits.ts';
+import { reply_ms_max } from './limits.ts';
 import { receivedMs, Replies, type Reply } from './replies.ts';
 import type { ServerEventOf } from './server-events.ts';
 

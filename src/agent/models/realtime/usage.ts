@@ -2,15 +2,8 @@
 import { z } from 'zod';
 import { modelUsage, type ModelUsage } from '../../usage.ts';
 import type { RateLimit } from '../../voice-model.ts';
+import { count, textAndAudio } from '../openai-usage.ts';
 import type { ServerEventOf } from './server-events.ts';
-
-/** A vendor may add fields, or leave some out; a count that is none is worth nothing. */
-const count = z.number().min(0).catch(0).default(0);
-
-const textAndAudio = z
-  .object({ text_tokens: count, audio_tokens: count })
-  .catch({ text_tokens: 0, audio_tokens: 0 })
-  .prefault({});
 
 const responseUsageSchema = z.object({
   input_token_details: z
@@ -36,25 +29,6 @@ export function responseUsage(model: string, given: object): ModelUsage {
     cachedAudioTokens: read.cached_tokens_details.audio_tokens,
     outputTextTokens: written.text_tokens,
     outputAudioTokens: written.audio_tokens,
-  });
-}
-
-const transcriptionUsageSchema = z.object({
-  seconds: count,
-  output_tokens: count,
-  input_token_details: textAndAudio,
-});
-
-/** `usage` of a finished transcript: seconds of sound, or tokens. */
-export function transcriptionUsage(model: string, given: object): ModelUsage {
-  const { seconds, output_tokens, input_token_details: read } = transcriptionUsageSchema.parse(given);
-  return modelUsage({
-    model,
-    source: 'transcription',
-    seconds,
-    inputTextTokens: read.text_tokens,
-    inputAudioTokens: read.audio_tokens,
-    outputTextTokens: output_tokens,
   });
 }
 

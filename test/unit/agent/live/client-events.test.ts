@@ -13,7 +13,6 @@ import {
 import { voiceInstructions } from '../../../../src/agent/models/live/instructions.ts';
 import { append_chars_max, appends_max } from '../../../../src/agent/models/live/limits.ts';
 import { backendUsage, SessionSeconds } from '../../../../src/agent/models/live/usage.ts';
-import { endpointUrl } from '../../../../src/agent/models/realtime/connect.ts';
 import { modelUsage } from '../../../../src/agent/usage.ts';
 import { liveClientEventSchema } from '../../../support/realtime-server/live/client-schema.ts';
 import { receptionist } from '../../../support/realtime-server/recorded-session.ts';
@@ -118,15 +117,6 @@ describe('what we say to a Live server', () => {
   it('cuts a text without spaces all the same', () => {
     const pieces = thinking('x'.repeat(append_chars_max + 1), null);
     expect(pieces.map((piece) => piece.content.length)).toEqual([append_chars_max, 1]);
-  });
-
-  it('goes to an address without a query', () => {
-    expect(endpointUrl('https://api.openai.com/v1', 'live/sessions').href).toBe(
-      'wss://api.openai.com/v1/live/sessions',
-    );
-    expect(endpointUrl('http://127.0.0.1:9/v1/', 'live/sessions').href).toBe(
-      'ws://127.0.0.1:9/v1/live/sessions',
-    );
   });
 
   it('tells the voice when to delegate, and the profile’s words', () => {

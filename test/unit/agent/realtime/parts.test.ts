@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { text_chars_max } from '../../../../src/agent/models/limits.ts';
+import { realtimeUrl } from '../../../../src/agent/models/realtime/address.ts';
 import {
   itemTruncate,
   note,
@@ -7,16 +9,11 @@ import {
   sessionUpdate,
   toolOutput,
 } from '../../../../src/agent/models/realtime/client-events.ts';
-import { realtimeUrl } from '../../../../src/agent/models/realtime/connect.ts';
-import { Digits } from '../../../../src/agent/models/realtime/digits.ts';
-import { sessionInstructions, speakExactly } from '../../../../src/agent/models/realtime/instructions.ts';
-import { digits_max, items_max, text_chars_max } from '../../../../src/agent/models/realtime/limits.ts';
-import { realtimeSettingsSchema } from '../../../../src/agent/models/realtime/settings.ts';
+import { speakExactly } from '../../../../src/agent/models/realtime/instructions.ts';
+import { items_max } from '../../../../src/agent/models/realtime/limits.ts';
 import { receivedMs, Replies, Transcripts } from '../../../../src/agent/models/realtime/replies.ts';
-import { agentProfileSchema } from '../../../../src/agent/profile.ts';
-import { ManualClock } from '../../../support/manual-clock.ts';
+import { realtimeSettingsSchema } from '../../../../src/agent/models/realtime/settings.ts';
 import { clientEventSchema } from '../../../support/realtime-server/client-schema.ts';
-import { receptionist } from '../../../support/realtime-server/recorded-session.ts';
 
 describe('what we say', () => {
   it.each([
@@ -66,42 +63,6 @@ describe('the address', () => {
   });
 });
 
-describe('instructions', () => {
-  const profile = agentProfileSchema.parse({
-    ...receptionist,
-    time_zone: 'America/New_York',
-    tasks: [
-      {
-        name: 'book_appointment',
-        phrases: ['I need an appointment'],
-        slots: [{ name: 'day', kind: 'day', ask: 'Which day?', ask_again: 'Sorry, which day?' }],
-        confirm: 'On {day}, correct?',
-        tool: 'book',
-        done: 'Done.',
-      },
-      { name: 'ask_hours', phrases: ['When are you open'], done: 'From nine to five.' },
-    ],
-  });
-
-  it('hold the prompt, the local day, and what each task needs', () => {
-    const text = sessionInstructions(profile, new Date('2026-11-24T02:30:00Z'));
-    expect(text).toContain('You are the receptionist of a clinic.');
-    expect(text).toContain('Monday');
-    expect(text).toContain('23 November 2026');
-    expect(text).toContain('21:30');
-    expect(text).toContain('day (day; ask "Which day?")');
-    expect(text).toContain('Read back before you go on: "On {day}, correct?".');
-    expect(text).toContain('Then call book.');
-    expect(text).toContain('ask hours');
-    expect(text).toContain('From nine to five.');
-    expect(text).toContain('Goodbye.');
-  });
-
-  it('quote words so that they cannot break out', () => {
-    expect(speakExactly('Say "hi".\nNow')).toContain(String.raw`"Say \"hi\".\nNow"`);
-  });
-});
-
 describe('replies', () => {
   it('know how much sound came, and which of a response are open', () => {
     const replies = new Replies();
@@ -141,31 +102,8 @@ describe('transcripts', () => {
   });
 });
 
-describe('digits', () => {
-  it('are told once the caller pauses', () => {
-    const clock = new ManualClock();
-    const told: string[] = [];
-    const digits = new Digits(clock, (pressed) => told.push(pressed));
-    digits.press('1');
-    clock.advance(1400);
-    digits.press('2');
-    clock.advance(1499);
-    expect(told).toEqual([]);
-    clock.advance(1);
-    expect(told).toEqual(['12']);
-    expect(clock.pending).toBe(0);
-  });
-
-  it('are told at once when there are too many, and never after the end', () => {
-    const clock = new ManualClock();
-    const told: string[] = [];
-    const digits = new Digits(clock, (pressed) => told.push(pressed));
-    for (let index = 0; index < digits_max; index += 1) digits.press('7');
-    expect(told).toEqual(['7'.repeat(digits_max)]);
-    digits.press('8');
-    digits.close();
-    clock.advance(10_000);
-    expect(told).toHaveLength(1);
-    expect(clock.pending).toBe(0);
+describe('instructions for one response', () => {
+  it('quote words so that they cannot break out', () => {
+    expect(speakExactly('Say "hi".\nNow')).toContain(String.raw`"Say \"hi\".\nNow"`);
   });
 });

@@ -1,6 +1,5 @@
 import { describe, expect, it } from 'vitest';
 import {
-  recentTurns,
   replayOf,
   sessionUpdate,
   type SessionSettings,
@@ -8,10 +7,10 @@ import {
 import {
   realtimeOverridesSchema,
   realtimeSettingsSchema,
-  settingsFor,
   type RealtimeOverrides,
 } from '../../../../src/agent/models/realtime/settings.ts';
-import { responseUsage, transcriptionUsage } from '../../../../src/agent/models/realtime/usage.ts';
+import { responseUsage } from '../../../../src/agent/models/realtime/usage.ts';
+import { settingsFor } from '../../../../src/agent/models/voice-socket/overrides.ts';
 import { agentProfileSchema } from '../../../../src/agent/profile.ts';
 import { modelUsage } from '../../../../src/agent/usage.ts';
 import type { HistoryTurn } from '../../../../src/agent/voice-model.ts';
@@ -171,20 +170,6 @@ describe('a conversation that is taken over', () => {
       },
     ]);
   });
-
-  it('loses its oldest turns first when it is too long', () => {
-    const many = Array.from({ length: 10 }, (_, n) => ({ from: 'caller' as const, text: `turn ${n}` }));
-    expect(recentTurns(many, { turns: 3, chars: 1000 }).map((turn) => turn.text)).toEqual([
-      'turn 7',
-      'turn 8',
-      'turn 9',
-    ]);
-    expect(recentTurns(many, { turns: 100, chars: 13 }).map((turn) => turn.text)).toEqual([
-      'turn 8',
-      'turn 9',
-    ]);
-    expect(recentTurns(many, { turns: 100, chars: 3 })).toEqual([]);
-  });
 });
 
 describe('usage', () => {
@@ -216,26 +201,6 @@ describe('usage', () => {
     });
   });
 
-  it('of a transcript is seconds, or tokens', () => {
-    expect(transcriptionUsage('m', { type: 'duration', seconds: 1.9 })).toEqual(
-      modelUsage({ model: 'm', source: 'transcription', seconds: 1.9 }),
-    );
-    const tokens = {
-      type: 'tokens',
-      output_tokens: 9,
-      input_token_details: { text_tokens: 2, audio_tokens: 13 },
-    };
-    expect(transcriptionUsage('m', tokens)).toEqual(
-      modelUsage({
-        model: 'm',
-        source: 'transcription',
-        inputTextTokens: 2,
-        inputAudioTokens: 13,
-        outputTextTokens: 9,
-      }),
-    );
-  });
-
   it.each([
     {},
     { input_token_details: 7 },
@@ -243,6 +208,5 @@ describe('usage', () => {
     { input: -1 },
   ])('of a vendor that gives %j is nothing, and no failure', (given) => {
     expect(responseUsage('m', given)).toEqual(modelUsage({ model: 'm', source: 'response' }));
-    expect(transcriptionUsage('m', given)).toEqual(modelUsage({ model: 'm', source: 'transcription' }));
   });
 });

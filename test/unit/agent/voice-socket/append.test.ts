@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
-import { AppendBatch } from '../../../../src/agent/models/realtime/append.ts';
-import { gap_fill_ms_max } from '../../../../src/agent/models/realtime/limits.ts';
+import { AppendBatch } from '../../../../src/agent/models/voice-socket/append.ts';
+import { gap_fill_ms_max } from '../../../../src/agent/models/voice-socket/limits.ts';
 import type { Codec } from '../../../../src/media/frame.ts';
 import { clientEventSchema } from '../../../support/realtime-server/client-schema.ts';
 

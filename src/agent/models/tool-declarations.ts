@@ -1,6 +1,6 @@
 /** The tools of a profile, as OpenAI's protocols want them declared. */
-import { HANG_UP } from '../../voice-model.ts';
-import { permittedNames } from '../../tools/permission.ts';
+import { permittedNames } from '../tools/permission.ts';
+import { HANG_UP } from '../voice-model.ts';
 
 /** What the model is told of a tool. */
 export interface ToolDeclaration {

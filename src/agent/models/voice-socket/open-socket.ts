@@ -1,24 +1,8 @@
 /** The WebSocket to a model's server: where it is, how it is opened, and what a refusal means. */
 import { WebSocket } from 'ws';
-import { TrunklineError, messageOf } from '../../../base/errors.ts';
+import { messageOf } from '../../../base/errors.ts';
+import { ConnectError } from '../connect-error.ts';
 import { message_bytes_max } from './limits.ts';
-
-/** A connection that did not come about. `retryable`: trying again later may help. */
-export class ConnectError extends TrunklineError {
-  readonly retryable: boolean;
-
-  constructor(detail: string, retryable: boolean, options?: ErrorOptions) {
-    super('MODEL_UNAVAILABLE', detail, options);
-    this.retryable = retryable;
-  }
-}
-
-/** `https://host/v1` -> `wss://host/v1/realtime?model=…`. @throws as `endpointUrl` */
-export function realtimeUrl(baseUrl: string, model: string): URL {
-  const url = endpointUrl(baseUrl, 'realtime');
-  url.searchParams.set('model', model);
-  return url;
-}
 
 /**
  * `https://host/v1` -> `wss://host/v1/<path>`; http, ws and wss likewise.

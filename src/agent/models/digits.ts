@@ -1,5 +1,5 @@
 /** Keys that the caller pressed, told to the model together once the caller pauses. */
-import type { Clock } from '../../../base/clock.ts';
+import type { Clock } from '../../base/clock.ts';
 import { digit_pause_ms, digits_max } from './limits.ts';
 
 export class Digits {

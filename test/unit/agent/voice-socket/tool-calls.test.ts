@@ -1,7 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import { tool_result_chars_max } from '../../../../src/agent/models/limits.ts';
 import { toolOutput } from '../../../../src/agent/models/realtime/client-events.ts';
-import { tool_calls_max, tool_result_chars_max } from '../../../../src/agent/models/realtime/limits.ts';
-import { ToolCalls } from '../../../../src/agent/models/realtime/tool-calls.ts';
+import { tool_calls_max } from '../../../../src/agent/models/voice-socket/limits.ts';
+import { ToolCalls } from '../../../../src/agent/models/voice-socket/tool-calls.ts';
 
 interface Recorded {
   readonly tools: ToolCalls;

@@ -1,12 +1,12 @@
 /** What a server gets to hear of a caller whose line falls silent. */
 import { beforeEach, describe, expect, it } from 'vitest';
-import type { AppendType } from '../../../../src/agent/models/realtime/append.ts';
-import { CallerLine } from '../../../../src/agent/models/realtime/caller-line.ts';
+import type { AppendType } from '../../../../src/agent/models/voice-socket/append.ts';
+import { CallerLine } from '../../../../src/agent/models/voice-socket/caller-line.ts';
 import {
   caller_quiet_ms,
   filler_ms,
   turn_silence_ms_max,
-} from '../../../../src/agent/models/realtime/limits.ts';
+} from '../../../../src/agent/models/voice-socket/limits.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
 import { cannedSound } from '../../../support/realtime-server/canned-sound.ts';
 
