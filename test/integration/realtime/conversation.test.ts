@@ -2,9 +2,9 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { realtimeSettingsSchema } from '../../../src/agent/models/realtime/settings.ts';
 import { modelUsage } from '../../../src/agent/usage.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import type { Connection } from '../../support/realtime-server/connection.ts';
 import { cannedSound } from '../../support/realtime-server/canned-sound.ts';
-import { openRecorded, type RecordedSession } from '../../support/realtime-server/recorded-session.ts';
+import type { Connection } from '../../support/realtime-server/connection.ts';
+import { openRecorded, type RecordedRealtime } from '../../support/realtime-server/open-recorded.ts';
 import { Responder } from '../../support/realtime-server/responder.ts';
 import { startRealtimeServer, type RealtimeServer } from '../../support/realtime-server/server.ts';
 import type { SpokenReply } from '../../support/realtime-server/spoken-reply.ts';
@@ -31,7 +31,7 @@ beforeEach(async () => {
   });
 });
 
-let call: RecordedSession;
+let call: RecordedRealtime;
 let far: Connection;
 const open = async (options: Partial<Parameters<typeof openRecorded>[0]> = {}): Promise<void> => {
   call = await openRecorded({ baseUrl: server.baseUrl, ...options });

@@ -5,7 +5,7 @@ import { dropped_ms_max, errors_max, not_events_max } from '../../../src/agent/m
 import { ManualClock } from '../../support/manual-clock.ts';
 import { cannedSound } from '../../support/realtime-server/canned-sound.ts';
 import type { Outgoing } from '../../support/realtime-server/connection.ts';
-import { openRecorded, type RecordedSession } from '../../support/realtime-server/recorded-session.ts';
+import { openRecorded, type RecordedRealtime } from '../../support/realtime-server/open-recorded.ts';
 import { script, type Step } from '../../support/realtime-server/script.ts';
 import {
   startRealtimeServer,
@@ -15,7 +15,7 @@ import {
 import { until } from '../../support/until.ts';
 
 let server: RealtimeServer | undefined;
-let call: RecordedSession | undefined;
+let call: RecordedRealtime | undefined;
 
 afterEach(async () => {
   await call?.model.close();
@@ -45,7 +45,7 @@ const serve = async (options: RealtimeServerOptions): Promise<string> => {
 const open = async (
   behave: RealtimeServerOptions['behave'],
   options: Partial<Parameters<typeof openRecorded>[0]> = {},
-): Promise<RecordedSession> => (call = await openRecorded({ baseUrl: await serve({ behave }), ...options }));
+): Promise<RecordedRealtime> => (call = await openRecorded({ baseUrl: await serve({ behave }), ...options }));
 
 describe('a connection that does not come about', () => {
   it.each([

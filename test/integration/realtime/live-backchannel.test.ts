@@ -7,16 +7,15 @@ import {
   quiet_ms,
   wordless_ms,
 } from '../../../src/agent/models/live/limits.ts';
-import type { LiveModel } from '../../../src/agent/models/live/index.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import type { LiveConnection } from '../../support/realtime-server/live/connection.ts';
 import { silence, sound, usage, words } from '../../support/realtime-server/live/spoken-events.ts';
-import { openRecordedLive, type RecordedSession } from '../../support/realtime-server/recorded-session.ts';
+import { openRecordedLive, type RecordedLive } from '../../support/realtime-server/open-recorded.ts';
 import { liveScript, type LiveStep } from '../../support/realtime-server/script.ts';
 import { startRealtimeServer, type RealtimeServer } from '../../support/realtime-server/server.ts';
 
 let server: RealtimeServer;
-let call: RecordedSession<LiveModel>;
+let call: RecordedLive;
 let far: LiveConnection;
 let clock: ManualClock;
 

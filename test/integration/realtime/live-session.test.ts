@@ -1,6 +1,6 @@
 /** The Live adapter against a server whose every word a test writes down. */
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { LiveModel } from '../../../src/agent/models/live/index.ts';
+import type { LiveOptions } from '../../../src/agent/models/live/index.ts';
 import { farewell_ms_max, goodbye_quiet_ms, quiet_ms } from '../../../src/agent/models/live/limits.ts';
 import { liveSettingsSchema } from '../../../src/agent/models/live/settings.ts';
 import { errors_max, expiry_notice_ms } from '../../../src/agent/models/voice-socket/limits.ts';
@@ -11,16 +11,16 @@ import type { LiveConnection } from '../../support/realtime-server/live/connecti
 import { silence, sound, usage, words } from '../../support/realtime-server/live/spoken-events.ts';
 import {
   openRecordedLive,
-  type OpenRecordedLiveOptions,
-  type RecordedSession,
-} from '../../support/realtime-server/recorded-session.ts';
+  type OpenRecordedOptions,
+  type RecordedLive,
+} from '../../support/realtime-server/open-recorded.ts';
 import { liveScript, type LiveStep } from '../../support/realtime-server/script.ts';
 import { startRealtimeServer, type RealtimeServer } from '../../support/realtime-server/server.ts';
 
 const now_s = Date.parse('2026-11-23T09:00:00Z') / 1000;
 
 let server: RealtimeServer;
-let call: RecordedSession<LiveModel>;
+let call: RecordedLive;
 let far: LiveConnection;
 let clock: ManualClock;
 
@@ -52,7 +52,7 @@ async function serve(steps: readonly LiveStep[]): Promise<string> {
 
 async function open(
   steps: readonly LiveStep[] = [],
-  more: Partial<OpenRecordedLiveOptions> = {},
+  more: Partial<OpenRecordedOptions<LiveOptions>> = {},
 ): Promise<void> {
   call = await openRecordedLive({ baseUrl: await serve([...started, ...steps]), clock, ...more });
   far = await server.liveConnection();

@@ -7,8 +7,8 @@ import { ping_ms } from '../../../src/agent/models/voice-socket/limits.ts';
 import type { ConnectOptions, WarmSession } from '../../../src/agent/voice-model.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import type { LiveConnection } from '../../support/realtime-server/live/connection.ts';
-import { receptionist, type Told } from '../../support/realtime-server/recorded-session.ts';
 import { startRealtimeServer, type RealtimeServer } from '../../support/realtime-server/server.ts';
+import { receptionist, type Told } from '../../support/recorded-session.ts';
 import { until } from '../../support/until.ts';
 
 const profile = { ...receptionist, model: { ...receptionist.model, adapter: 'live' as const } };

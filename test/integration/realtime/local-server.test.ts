@@ -10,7 +10,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { WebSocket } from 'ws';
 import { cannedSound } from '../../support/realtime-server/canned-sound.ts';
 import { echo, echoing } from '../../support/realtime-server/echo.ts';
-import { openRecorded, openRecordedLive } from '../../support/realtime-server/recorded-session.ts';
+import { openRecorded, openRecordedLive } from '../../support/realtime-server/open-recorded.ts';
 import { script } from '../../support/realtime-server/script.ts';
 import { startRealtimeServer, type RealtimeServer } from '../../support/realtime-server/server.ts';
 import { talker } from '../../support/realtime-server/talker.ts';

@@ -2,14 +2,14 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { expiry_notice_ms } from '../../../src/agent/models/voice-socket/limits.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
-import { openRecorded, type RecordedSession } from '../../support/realtime-server/recorded-session.ts';
+import { openRecorded, type RecordedRealtime } from '../../support/realtime-server/open-recorded.ts';
 import { script, type Step } from '../../support/realtime-server/script.ts';
 import { startRealtimeServer, type RealtimeServer } from '../../support/realtime-server/server.ts';
 
 const now_s = Date.parse('2026-11-23T09:00:00Z') / 1000;
 
 let server: RealtimeServer;
-let call: RecordedSession;
+let call: RecordedRealtime;
 let clock: ManualClock;
 
 beforeEach(() => {

@@ -8,7 +8,6 @@ import type { SpareEvent } from '../../../src/agent/spares.ts';
 import type { ConnectOptions, WarmSession } from '../../../src/agent/voice-model.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { cannedSound } from '../../support/realtime-server/canned-sound.ts';
-import { receptionist, type Told } from '../../support/realtime-server/recorded-session.ts';
 import { script, type Step } from '../../support/realtime-server/script.ts';
 import {
   startRealtimeServer,
@@ -16,6 +15,7 @@ import {
   type RealtimeServerOptions,
 } from '../../support/realtime-server/server.ts';
 import { talker } from '../../support/realtime-server/talker.ts';
+import { receptionist, type Told } from '../../support/recorded-session.ts';
 import { until } from '../../support/until.ts';
 
 const morning = new Date('2026-11-23T09:00:00Z');

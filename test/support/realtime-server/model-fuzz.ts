@@ -3,9 +3,9 @@
  * order, with a caller who speaks, interrupts, presses keys and hangs up at any moment. Seeded, without a
  * network and without a clock.
  */
+import type { BackendHands, LiveBackend } from '../../../src/agent/models/live/backend.ts';
 import type { ClientEvent as LiveClientEvent } from '../../../src/agent/models/live/client-events.ts';
 import { sessionStart } from '../../../src/agent/models/live/client-events.ts';
-import type { BackendHands, LiveBackend } from '../../../src/agent/models/live/backend.ts';
 import { ResponsesBackend } from '../../../src/agent/models/live/responses-backend.ts';
 import { LiveSession } from '../../../src/agent/models/live/session.ts';
 import { TaskBackend } from '../../../src/agent/models/live/task-backend.ts';
@@ -15,8 +15,8 @@ import { realtimeSettingsSchema } from '../../../src/agent/models/realtime/setti
 import type { ConnectOptions, SessionEvents, VoiceSession } from '../../../src/agent/voice-model.ts';
 import { ManualClock } from '../manual-clock.ts';
 import { SeededRandom } from '../random.ts';
+import { receptionist } from '../recorded-session.ts';
 import { FakeSocket } from './fake-socket.ts';
-import { receptionist } from './recorded-session.ts';
 
 export interface FuzzCounts {
   events: number;

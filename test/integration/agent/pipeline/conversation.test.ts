@@ -1,6 +1,12 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import type { PipelineOptions } from '../../../../src/agent/models/pipeline/index.ts';
 import { ManualClock } from '../../../support/manual-clock.ts';
-import { clerk, RecordedPipeline, settingsFor } from '../../../support/openai-server/recorded.ts';
+import {
+  clerk,
+  openRecordedPipeline,
+  type RecordedPipeline,
+  settingsFor,
+} from '../../../support/openai-server/open-recorded.ts';
 import {
   after,
   breaksOff,
@@ -11,7 +17,6 @@ import {
   speaks,
 } from '../../../support/openai-server/replies.ts';
 import { startOpenAiServer, type OpenAiServer } from '../../../support/openai-server/server.ts';
-import type { PipelineOptions } from '../../../../src/agent/models/pipeline/index.ts';
 
 let server: OpenAiServer;
 let call: RecordedPipeline;
@@ -35,9 +40,9 @@ afterEach(async () => {
 
 const open = async (
   change: (settings: PipelineOptions) => PipelineOptions = (settings) => settings,
-  options: Partial<Parameters<typeof RecordedPipeline.open>[0]> = {},
+  options: Partial<Parameters<typeof openRecordedPipeline>[0]> = {},
 ): Promise<void> => {
-  call = await RecordedPipeline.open({ settings: change(settingsFor([server.baseUrl])), ...options });
+  call = await openRecordedPipeline({ settings: change(settingsFor([server.baseUrl])), ...options });
 };
 
 /** The messages of the `count`-th request to the chat model, one line each, the instructions aside. */
@@ -64,7 +69,7 @@ describe('a session begins', () => {
     await open();
     call.session.greet();
     await call.replied(greeting);
-    const second = await RecordedPipeline.open({ settings: settingsFor([]), model: call.model });
+    const second = await openRecordedPipeline({ settings: settingsFor([]), model: call.model });
     second.session.greet();
     await second.replied(greeting);
     expect(server.speech.exchanges.filter(({ body }) => body.input === greeting)).toHaveLength(1);
@@ -123,7 +128,7 @@ describe('a session begins', () => {
     const model = { ...clerk.model, name: 'other-mind', voice: 'bert' };
     await server.close();
     server = await startOpenAiServer({ transcribe: hears('Yes.'), chat: says('Fine.'), speak: speaks() });
-    call = await RecordedPipeline.open({
+    call = await openRecordedPipeline({
       settings: settingsFor([server.baseUrl], ''),
       profile: { ...clerk, model },
     });

@@ -5,9 +5,10 @@ import { ManualClock } from '../../../support/manual-clock.ts';
 import {
   clerk,
   fixed_pieces,
-  RecordedPipeline,
+  openRecordedPipeline,
+  type RecordedPipeline,
   settingsFor,
-} from '../../../support/openai-server/recorded.ts';
+} from '../../../support/openai-server/open-recorded.ts';
 import {
   breaksOff,
   ChatWriter,
@@ -57,7 +58,7 @@ afterEach(async () => {
 
 /** A session on one server, its fixed phrases in hand. */
 const open = async (change: (settings: PipelineOptions) => PipelineOptions = (one) => one): Promise<void> => {
-  call = await RecordedPipeline.open({ settings: change(settingsFor([server.baseUrl])), clock });
+  call = await openRecordedPipeline({ settings: change(settingsFor([server.baseUrl])), clock });
   call.session.say(clerk.trouble);
   await call.replied(clerk.trouble);
   await call.nth('usage', fixed_pieces);
@@ -65,7 +66,7 @@ const open = async (change: (settings: PipelineOptions) => PipelineOptions = (on
 
 /** A session whose second server is well. */
 const openWithFallback = async (): Promise<void> => {
-  call = await RecordedPipeline.open({ settings: settingsFor([server.baseUrl, second.baseUrl]), clock });
+  call = await openRecordedPipeline({ settings: settingsFor([server.baseUrl, second.baseUrl]), clock });
   await call.nth('usage', fixed_pieces);
 };
 
@@ -358,17 +359,17 @@ describe('a speech server that fails', () => {
   it('from the beginning lets no session begin, and says whether to try again', async () => {
     await open();
     server.speech.otherwise = refuses(401);
-    const opening = RecordedPipeline.open({ settings: settingsFor([server.baseUrl]), clock });
+    const opening = openRecordedPipeline({ settings: settingsFor([server.baseUrl]), clock });
     await expect(opening).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE', retryable: false });
     server.speech.otherwise = refuses(500);
-    const again = RecordedPipeline.open({ settings: settingsFor([server.baseUrl]), clock });
+    const again = openRecordedPipeline({ settings: settingsFor([server.baseUrl]), clock });
     await expect(again).rejects.toMatchObject({ code: 'MODEL_UNAVAILABLE', retryable: true });
   });
 
   it('even for the apology does not apologise for ever', async () => {
     server.speech.otherwise = (exchange) =>
       exchange.body.input === clerk.greeting ? speaks()(exchange) : refuses(500)(exchange);
-    call = await RecordedPipeline.open({ settings: settingsFor([server.baseUrl]), clock });
+    call = await openRecordedPipeline({ settings: settingsFor([server.baseUrl]), clock });
     call.speak();
     await call.nth('failed', 2);
     call.speak();
@@ -383,10 +384,9 @@ describe('no server', () => {
     await open();
     await call.model.close();
     const nowhere = `http://127.0.0.1:${await freeTcpPort()}/v1`;
-    await expect(RecordedPipeline.open({ settings: settingsFor([nowhere]), clock })).rejects.toThrow(
-      /ECONNREFUSED/,
-    );
-    call = await RecordedPipeline.open({ settings: settingsFor([nowhere, server.baseUrl]), clock });
+    const opening = openRecordedPipeline({ settings: settingsFor([nowhere]), clock });
+    await expect(opening).rejects.toThrow(/ECONNREFUSED/);
+    call = await openRecordedPipeline({ settings: settingsFor([nowhere, server.baseUrl]), clock });
     call.speak();
     await call.replied('Of course.');
     expect(call.all('failed')).toEqual([]);

@@ -1,6 +1,10 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import { fixed_pieces, RecordedPipeline, settingsFor } from '../../../support/openai-server/recorded.ts';
-import { until } from '../../../support/until.ts';
+import {
+  fixed_pieces,
+  openRecordedPipeline,
+  type RecordedPipeline,
+  settingsFor,
+} from '../../../support/openai-server/open-recorded.ts';
 import {
   after,
   calls,
@@ -12,6 +16,7 @@ import {
   speaksHalf,
 } from '../../../support/openai-server/replies.ts';
 import { startOpenAiServer, type OpenAiServer } from '../../../support/openai-server/server.ts';
+import { until } from '../../../support/until.ts';
 
 let server: OpenAiServer;
 let call: RecordedPipeline;
@@ -33,7 +38,7 @@ afterEach(async () => {
 });
 
 const open = async (): Promise<void> => {
-  call = await RecordedPipeline.open({ settings: settingsFor([server.baseUrl]) });
+  call = await openRecordedPipeline({ settings: settingsFor([server.baseUrl]) });
 };
 
 /** The messages of the `count`-th request to the chat model, one line each, the instructions aside. */

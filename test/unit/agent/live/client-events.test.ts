@@ -15,7 +15,7 @@ import { append_chars_max, appends_max } from '../../../../src/agent/models/live
 import { backendUsage, SessionSeconds } from '../../../../src/agent/models/live/usage.ts';
 import { modelUsage } from '../../../../src/agent/usage.ts';
 import { liveClientEventSchema } from '../../../support/realtime-server/live/client-schema.ts';
-import { receptionist } from '../../../support/realtime-server/recorded-session.ts';
+import { receptionist } from '../../../support/recorded-session.ts';
 
 const settings: SessionSettings = {
   model: 'gpt-live-1',

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { sessionInstructions } from '../../../../src/agent/models/instructions.ts';
 import { agentProfileSchema } from '../../../../src/agent/profile.ts';
-import { receptionist } from '../../../support/realtime-server/recorded-session.ts';
+import { receptionist } from '../../../support/recorded-session.ts';
 
 describe('instructions', () => {
   const profile = agentProfileSchema.parse({

@@ -15,7 +15,7 @@ import { agentProfileSchema } from '../../../../src/agent/profile.ts';
 import { modelUsage } from '../../../../src/agent/usage.ts';
 import type { HistoryTurn } from '../../../../src/agent/voice-model.ts';
 import { clientEventSchema } from '../../../support/realtime-server/client-schema.ts';
-import { receptionist } from '../../../support/realtime-server/recorded-session.ts';
+import { receptionist } from '../../../support/recorded-session.ts';
 
 const defaults = realtimeSettingsSchema.parse({});
 
