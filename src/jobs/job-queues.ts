@@ -62,30 +62,31 @@ export class JobQueues implements Enqueue {
    * Resolves when Redis has all of them. A job that it had before is not added again.
    * @throws TrunklineError JOBS_UNAVAILABLE: it may have taken some
    */
-  async add(queue: QueueName, envelopes: readonly Envelope[], delayMs = 0): Promise<void> {
-    const { attempts } = QUEUES[queue];
+  add(queue: QueueName, envelopes: readonly Envelope[], delayMs = 0): Promise<void> {
     const named = envelopes.map((envelope) => ({ id: jobIdOf(envelope.tenant, envelope.key), envelope }));
-    const jobs = named.map(({ id, envelope }) => ({
-      name: queue,
-      data: envelope,
+    return this.#give(queue, named, delayMs);
+  }
+
+  /** A job that died is given back: with a new id, as the old one is among the failed. */
+  replay(queue: QueueName, envelope: Envelope, replays: number): Promise<void> {
+    const id = jobIdOf(envelope.tenant, `${envelope.key}#${replays}`);
+    return this.#give(queue, [{ id, envelope }], 0);
+  }
+
+  async #give(
+    queue: QueueName,
+    named: readonly { readonly id: string; readonly envelope: Envelope }[],
+    delay: number,
+  ): Promise<void> {
+    const { attempts } = QUEUES[queue];
+    const jobs = named.map(({ id: jobId, envelope: data }) => ({
+      ...{ name: queue, data },
       opts: {
-        jobId: id,
-        ...{ attempts, delay: delayMs, backoff: { type: 'bounded' } },
+        ...{ jobId, attempts, delay, backoff: { type: 'bounded' } },
         ...{ removeOnComplete: kept_done, removeOnFail: kept_failed },
       } satisfies JobsOptions,
     }));
     const added = Promise.resolve(this.#ready().get(queue)?.addBulk(jobs));
-    await answered(Promise.all([added, noteCallJobs(this.#redis, this.#address.prefix, queue, named)]));
-  }
-
-  /** A job that died is given back: with a new id, as the old one is among the failed. */
-  async replay(queue: QueueName, envelope: Envelope, replays: number): Promise<void> {
-    const again = { ...envelope, key: `${envelope.key}#${replays}` };
-    const { attempts } = QUEUES[queue];
-    const id = jobIdOf(again.tenant, again.key);
-    const options = { jobId: id, attempts, backoff: { type: 'bounded' } };
-    const added = Promise.resolve(this.#ready().get(queue)?.add(queue, envelope, options));
-    const named = [{ id, envelope }];
     await answered(Promise.all([added, noteCallJobs(this.#redis, this.#address.prefix, queue, named)]));
   }
 

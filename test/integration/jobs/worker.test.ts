@@ -77,6 +77,12 @@ function ask(key: string): Promise<void> {
   return jobs.enqueue('sms', { tenant: 'acme', key: `${test}/${key}`, data: sms });
 }
 
+function queueOf(name: string): Queue {
+  const queue = jobs.all.find((one) => one.name === name);
+  if (queue === undefined) throw new Error(`no queue ${name}`);
+  return queue;
+}
+
 async function letters(tenant = 'acme'): Promise<DeadLetter[]> {
   const { rows } = await store.tenant(tenant, (unit) => listDeadLetters(unit, { limit: 50 }));
   return rows.filter((one) => one.job_key.startsWith(`${test}/`) || tenant === SYSTEM_TENANT);
@@ -193,6 +199,13 @@ describe('a queue', () => {
     await jobs.replay('sms', letter.payload as ReturnType<typeof wrap>, 1);
     await until('it is done', () => done.length === 1, patience_ms);
     expect(done).toEqual([`${test}/a`]);
+    // As any other: Redis forgets it some time after it is done.
+    const [replayed] = await queueOf('sms').getJobs(['completed', 'active']);
+    expect(replayed?.opts).toMatchObject({
+      ...{ attempts: QUEUES.sms.attempts, backoff: { type: 'bounded' } },
+      removeOnComplete: { age: expect.any(Number) as number, count: expect.any(Number) as number },
+      removeOnFail: { age: expect.any(Number) as number, count: expect.any(Number) as number },
+    });
   });
 
   it('keeps its jobs when Redis is killed', async () => {
