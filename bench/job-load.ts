@@ -15,6 +15,7 @@ export const jobs_per_call = 9;
 function factsOf(n: number): TimelineFact[] {
   const said = { type: 'said', heardMs: 900, interrupted: n % 5 === 0, responseMs: 300 } as const;
   const slot = { day: '2026-03-02', time: '10:00' };
+  const counts = { input: 900, output: 400 };
   return [
     { type: 'ringing' },
     { type: 'answered' },
@@ -24,7 +25,7 @@ function factsOf(n: number): TimelineFact[] {
     { ...said, text: 'There is room at ten. Shall I write that down for you?' },
     { type: 'heard', text: 'Yes, that is fine with me.' },
     { ...said, text: 'It is booked. You will get a text message. Goodbye.' },
-    { type: 'usage', model: 'echo', source: 'realtime', costUsd: 0.01, counts: { input: 900, output: 400 } },
+    { type: 'usage', model: 'echo', source: 'response', provider: '127.0.0.1', costUsd: 0.01, counts },
   ];
 }
 

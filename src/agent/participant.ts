@@ -164,10 +164,10 @@ class Participant implements AgentParticipant {
       log.info({ callId, tool: name, ok, code, tookMs: took }, 'tool ran');
     });
     events.on('usage', ({ usage }) => {
-      const { model, source, ...counted } = usage;
+      const { model, source, provider, ...counted } = usage;
       const counts = Object.fromEntries(Object.entries(counted).filter(([, count]) => count > 0));
       const costUsd = costOf(usage, this.#sources.prices ?? {});
-      journal.add(callId, { type: 'usage', model, source, costUsd, counts });
+      journal.add(callId, { type: 'usage', model, source, provider, costUsd, counts });
     });
     events.on('line', ({ step, to, code, detail }) => {
       if (step === 'restored' && to !== undefined) this.#model = to;

@@ -5,6 +5,8 @@
 import { z } from 'zod';
 
 const count = z.number().min(0).default(0);
+/** A name of the DNS has at most 253 characters, a port 5. */
+const provider_characters_max = 260;
 
 export const modelUsageSchema = z.strictObject({
   /** The model that is paid for, as its vendor calls it: the key of a price table. */
@@ -14,6 +16,8 @@ export const modelUsageSchema = z.strictObject({
    * for so many `seconds`. `backend`, `chat`: a text model thought. `speech`: `characters` were synthesised.
    */
   source: z.enum(['response', 'transcription', 'session', 'backend', 'chat', 'speech']),
+  /** Host and port of the server that did it, such as `api.openai.com`. Its adapter knows it. */
+  provider: z.string().max(provider_characters_max).default(''),
   /** Tokens read; the cached ones are among them. */
   inputTextTokens: count,
   inputAudioTokens: count,

@@ -67,10 +67,10 @@ function openedWord(record: CallRecord): CallWord {
 function usageWord(
   { startedAt }: CallRecord,
   index: number,
-  { atMs, model, source, costUsd, counts }: Extract<TimelineEntry, { type: 'usage' }>,
+  { atMs, model, source, provider, costUsd, counts }: Extract<TimelineEntry, { type: 'usage' }>,
 ): CallWord {
   const at = new Date(Date.parse(startedAt) + atMs).toISOString();
-  return { type: 'usage', index, at, kind: source, provider: '', model, units: { ...counts }, costUsd };
+  return { type: 'usage', index, at, kind: source, provider, model, units: { ...counts }, costUsd };
 }
 
 function closedWord({ startedAt, durationMs = 0, ending, media }: CallRecord): CallWord {

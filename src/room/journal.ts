@@ -45,6 +45,8 @@ export type TimelineEntry = { readonly atMs: number } & (
       readonly type: 'usage';
       readonly model: string;
       readonly source: string;
+      /** Host and port of the server that did it. */
+      readonly provider: string;
       readonly costUsd: number | null;
       /** What was counted, without what was 0. */
       readonly counts: Readonly<Record<string, number>>;

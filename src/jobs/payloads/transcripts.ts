@@ -36,7 +36,8 @@ const usage = z.strictObject({
   index: z.int().min(0),
   at: z.iso.datetime(),
   kind: z.string().max(64),
-  provider: z.string().max(64),
+  /** The model's server, as host and port. */
+  provider: z.string().max(260),
   model: z.string().max(128),
   units: z.record(z.string().max(64), z.number()),
   /** What all of it costs, by the price table of the gateway; null: it has no price there. */

@@ -126,6 +126,7 @@ describe('sound', () => {
     expect(await call.nth('usage')).toMatchObject({
       usage: { model: 'gpt-realtime-2.1', source: 'response', outputAudioTokens: 4, seconds: 0 },
     });
+    expect(call.all('usage')[0]?.usage.provider).toBe(new URL(server.baseUrl).host);
   });
 
   it('is written down as it is heard, and once for good', async () => {
@@ -148,7 +149,12 @@ describe('sound', () => {
     expect(call.all('speechStarted')).toEqual([]);
     expect(call.all('speechStopped')).toEqual([]);
     expect(call.all('usage')).toEqual([
-      { usage: modelUsage({ model: 'gpt-live-transcribe', source: 'transcription', seconds: 1 }) },
+      {
+        usage: modelUsage({
+          ...{ model: 'gpt-live-transcribe', source: 'transcription', seconds: 1 },
+          provider: new URL(server.baseUrl).host,
+        }),
+      },
     ]);
   });
 });

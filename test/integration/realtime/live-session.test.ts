@@ -251,6 +251,7 @@ describe('a tool of a backend at the vendor', () => {
           source: 'backend',
           inputTextTokens: 400,
           outputTextTokens: 20,
+          provider: new URL(server.baseUrl).host,
         }),
       },
     ]);

@@ -108,6 +108,7 @@ function beginRealtime(socket: FakeSocket, clock: ManualClock, call: ConnectOpti
     appendMs: 20,
     call,
     models: { response: 'm', transcription: 't' },
+    provider: 'models.test',
     onClosed: () => undefined,
   });
   const settings = sessionUpdate({
@@ -144,6 +145,7 @@ function beginLive(
     appendMs: 20,
     call,
     models: { voice: 'm', backend: 'b' },
+    provider: 'models.test',
     backend,
     onClosed: () => undefined,
   });

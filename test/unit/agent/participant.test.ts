@@ -228,6 +228,7 @@ describe('what an agent costs', () => {
     const usage = modelUsage({
       model: 'talker',
       source: 'response',
+      provider: 'models.test',
       inputTextTokens: 500,
       outputAudioTokens: 1000,
     });
@@ -237,6 +238,7 @@ describe('what an agent costs', () => {
       {
         type: 'usage',
         model: 'talker',
+        provider: 'models.test',
         costUsd: 0.066,
         counts: { inputTextTokens: 500, outputAudioTokens: 1000 },
       },

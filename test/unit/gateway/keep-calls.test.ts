@@ -77,14 +77,22 @@ describe('the bridge from the journal to the spool', () => {
   it('tells what a model used twice: as a fact of the timeline, and to be counted with its price', () => {
     const { startedAt } = journal.open(ORIGIN);
     const counts = { inputTextTokens: 12, outputAudioTokens: 40 };
-    const fact = { type: 'usage', model: 'm', source: 'response', costUsd: 0.25, counts } as const;
+    const by = { source: 'response', provider: 'models.test:8000' } as const;
+    const fact = { type: 'usage', model: 'm', ...by, costUsd: 0.25, counts } as const;
     journal.add('call_1', fact);
     journal.add('call_1', { ...fact, costUsd: null });
     const [, asFact, counted, , unpriced] = words();
     const { atMs } = journal.get('call_1')?.timeline[0] ?? { atMs: Number.NaN };
     expect(asFact).toEqual({ type: 'fact', index: 0, fact: { ...fact, atMs } });
     expect(counted).toEqual({
-      ...{ type: 'usage', index: 0, kind: 'response', provider: '', model: 'm', units: counts },
+      ...{
+        type: 'usage',
+        index: 0,
+        kind: 'response',
+        provider: 'models.test:8000',
+        model: 'm',
+        units: counts,
+      },
       ...{ at: new Date(Date.parse(startedAt) + atMs).toISOString(), costUsd: 0.25 },
     });
     expect(unpriced).toMatchObject({ type: 'usage', index: 1, costUsd: null });

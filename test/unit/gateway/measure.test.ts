@@ -92,8 +92,22 @@ describe('calls', () => {
     const said = { type: 'said', text: 'x', heardMs: 100, model: 'm' } as const;
     journal.add('one', { ...said, interrupted: false, responseMs: 700, textMs: 300, audioMs: 600 });
     journal.add('one', { ...said, interrupted: true, responseMs: null, duckMs: 40, silenceMs: 100 });
-    journal.add('one', { type: 'usage', model: 'm', source: 'response', costUsd: 0.25, counts: {} });
-    journal.add('one', { type: 'usage', model: 'x', source: 'response', costUsd: null, counts: {} });
+    journal.add('one', {
+      type: 'usage',
+      model: 'm',
+      source: 'response',
+      provider: 'x',
+      costUsd: 0.25,
+      counts: {},
+    });
+    journal.add('one', {
+      type: 'usage',
+      model: 'x',
+      source: 'response',
+      provider: 'x',
+      costUsd: null,
+      counts: {},
+    });
     const told = await values(metrics);
     const by = 'profile="clinic",model="m"';
     expect(told.get(`trunkline_turn_response_seconds_sum{${by}}`)).toBeCloseTo(0.7);

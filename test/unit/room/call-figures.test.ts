@@ -7,7 +7,7 @@ const said = (responseMs: number | null, interrupted = false): TimelineEntry => 
   responseMs,
 });
 const usage = (model: string, costUsd: number | null): TimelineEntry => ({
-  ...{ atMs: 0, type: 'usage', model, source: 'response' },
+  ...{ atMs: 0, type: 'usage', model, source: 'response', provider: 'x' },
   costUsd,
   counts: {},
 });

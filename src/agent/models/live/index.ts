@@ -68,19 +68,16 @@ export function createLiveModel(options: LiveOptions): LiveModel {
     mutedReplies: 0,
   };
   const waiting = new Set<WarmSocket>();
+  const urlOf = (): URL => endpointUrl(options.baseUrl, 'live/sessions');
   const open = (): Promise<WebSocket> =>
-    openSocket({
-      url: endpointUrl(options.baseUrl, 'live/sessions'),
-      apiKey: options.apiKey,
-      timeoutMs: options.connectTimeoutMs,
-    });
+    openSocket({ url: urlOf(), apiKey: options.apiKey, timeoutMs: options.connectTimeoutMs });
   const begin = async (
     call: ConnectOptions,
     { start, settings, models }: Prepared,
     { socket, timeoutMs }: { socket: WebSocket; timeoutMs: number },
   ): Promise<VoiceSession> => {
     const session = new LiveSession({
-      ...{ socket, clock, counts, call, models, appendMs: options.appendMs },
+      ...{ socket, clock, counts, call, models, appendMs: options.appendMs, provider: urlOf().host },
       backend: backendFor(settings, call, clock),
       onClosed: () => sessions.delete(session),
       ...(options.log === undefined ? {} : { log: options.log }),

@@ -7,6 +7,7 @@ import type { WebSocket } from 'ws';
 import type { Clock } from '../../../base/clock.ts';
 import { newId } from '../../../base/ids.ts';
 import type { Log } from '../../../base/log.ts';
+import type { ModelUsage } from '../../usage.ts';
 import { HANG_UP, type ConnectOptions, type SessionEvents, type VoiceSession } from '../../voice-model.ts';
 import { ConnectError } from '../connect-error.ts';
 import { text_chars_max } from '../limits.ts';
@@ -38,6 +39,8 @@ export interface LiveSessionOptions {
   readonly call: ConnectOptions;
   /** Who is paid for what. */
   readonly models: { readonly voice: string; readonly backend: string };
+  /** Host and port of the server. */
+  readonly provider: string;
   readonly backend: (hands: BackendHands, send: (event: ClientEvent) => void) => LiveBackend;
   readonly log?: Log;
   readonly onClosed: () => void;
@@ -132,7 +135,7 @@ export class LiveSession implements VoiceSession {
       if (call.name === HANG_UP) this.#farewell.ask(call.callId, reasonOf(call.arguments));
       else this.#tell('toolCall', call);
     },
-    used: (usage) => this.#tell('usage', { usage: backendUsage(this.#options.models.backend, usage) }),
+    used: (usage) => this.#billed(backendUsage(this.#options.models.backend, usage)),
     failed: (detail) => this.#warn(detail, 'the backend of a live session failed'),
   };
 
@@ -341,9 +344,13 @@ export class LiveSession implements VoiceSession {
     this.#tell('ready', {});
   }
 
+  #billed(usage: ModelUsage): void {
+    this.#tell('usage', { usage: { ...usage, provider: this.#options.provider } });
+  }
+
   #used(seconds: number): void {
     const usage = this.#seconds.upTo(this.#options.models.voice, seconds);
-    if (usage !== undefined) this.#tell('usage', { usage });
+    if (usage !== undefined) this.#billed(usage);
   }
 
   #replyBegan(): void {

@@ -106,7 +106,7 @@ export class PipelineSession implements VoiceSession {
       onRound: () => (this.#unanswered = false),
       onReply: (reply) => this.#remember(reply),
       onCall: (call) => (call.name === HANG_UP ? this.#hangUp(call) : this.#tell('toolCall', call)),
-      onAnswer: ({ model: used, usage }) => this.#tell('usage', { usage: chatUsage(used, usage) }),
+      onAnswer: (answer) => this.#tell('usage', { usage: chatUsage(answer) }),
       onDone: (failure) => this.#answered(failure),
     });
   }
@@ -211,10 +211,10 @@ export class PipelineSession implements VoiceSession {
 
   #heard(utteranceId: string, utterance: Overheard, transcript: Transcript): void {
     const { samples, spokenMs, overAgent } = utterance;
-    const { text, model, usage } = transcript;
+    const { text } = transcript;
     this.#failures.transcription = 0;
     this.#tell('heard', { utteranceId, text, final: true, earlier: this.#agentSpeaks && !overAgent });
-    this.#tell('usage', { usage: heardUsage(model, usage, samples.length / SAMPLE_RATE_HZ) });
+    this.#tell('usage', { usage: heardUsage(transcript, samples.length / SAMPLE_RATE_HZ) });
     if (this.#ignored === utteranceId) return;
     if (this.#undecided && overAgent) this.#callerTakesTheWord();
     if (/[\p{L}\p{N}]/u.test(text)) {

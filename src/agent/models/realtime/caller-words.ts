@@ -1,5 +1,6 @@
 /** What the caller said in words, as the server writes it down: some time after it was said, or never. */
 import type { Log } from '../../../base/log.ts';
+import type { ModelUsage } from '../../usage.ts';
 import type { SessionEvents } from '../../voice-model.ts';
 import { text_chars_max } from '../limits.ts';
 import { transcriptionUsage } from '../openai-usage.ts';
@@ -18,7 +19,7 @@ const UNINTELLIGIBLE = 'audio_unintelligible';
 export interface CallerWordsOptions {
   readonly turns: CallerTurns;
   readonly heard: (heard: SessionEvents['heard']) => void;
-  readonly used: (usage: SessionEvents['usage']) => void;
+  readonly used: (usage: ModelUsage) => void;
   /** Who is paid for it. */
   readonly model: string;
   readonly log: Log | undefined;
@@ -40,7 +41,7 @@ export class CallerWords {
       case `${type}.completed`:
         this.#tell(event.item_id, event.transcript.slice(0, text_chars_max), true);
         if (event.usage !== undefined)
-          this.#options.used({ usage: transcriptionUsage(this.#options.model, event.usage) });
+          this.#options.used(transcriptionUsage(this.#options.model, event.usage));
         return;
       case `${type}.failed`:
         this.#failed(event);

@@ -77,6 +77,7 @@ export function createRealtimeModel(options: RealtimeOptions): RealtimeModel {
     const session = new RealtimeSession({
       ...{ socket, clock, counts, call, appendMs: options.appendMs },
       models: { response: model, transcription: settingsOf(call.profile).transcription_model },
+      provider: url.host,
       onClosed: () => sessions.delete(session),
       ...(options.log === undefined ? {} : { log: options.log }),
     });

@@ -4,6 +4,7 @@ import type { SessionUpdateEvent } from 'openai/resources/realtime/realtime';
 import type { WebSocket } from 'ws';
 import type { Clock } from '../../../base/clock.ts';
 import type { Log } from '../../../base/log.ts';
+import type { ModelUsage } from '../../usage.ts';
 import type { ConnectOptions, SessionEvents, VoiceSession } from '../../voice-model.ts';
 import { ConnectError } from '../connect-error.ts';
 import { Digits } from '../digits.ts';
@@ -46,6 +47,8 @@ export interface RealtimeSessionOptions {
   readonly call: ConnectOptions;
   /** Who is paid for what. */
   readonly models: { readonly response: string; readonly transcription: string };
+  /** Host and port of the server. */
+  readonly provider: string;
   readonly log?: Log;
   readonly onClosed: () => void;
 }
@@ -66,7 +69,7 @@ export class RealtimeSession implements VoiceSession {
   readonly #tools: ToolCalls;
   readonly #digits: Digits;
   readonly #clock: Clock;
-  readonly #options: Pick<RealtimeSessionOptions, 'models' | 'appendMs'>;
+  readonly #options: Pick<RealtimeSessionOptions, 'models' | 'provider' | 'appendMs'>;
   readonly #expiry: Expiry;
   readonly #gone = Promise.withResolvers<undefined>();
   #settings: SessionUpdateEvent | null = null;
@@ -99,7 +102,7 @@ export class RealtimeSession implements VoiceSession {
     this.#words = new CallerWords({
       ...{ turns: this.#turns, model: options.models.transcription, log: options.log },
       heard: (heard) => this.#tell('heard', heard),
-      used: (usage) => this.#tell('usage', usage),
+      used: (usage) => this.#used(usage),
     });
     this.#tools = new ToolCalls({
       answer: (callId, result) => this.#wire.send(toolOutput(callId, result)),
@@ -255,6 +258,10 @@ export class RealtimeSession implements VoiceSession {
     if (!this.#closed) this.#call.on(name, payload);
   }
 
+  #used(usage: ModelUsage): void {
+    this.#tell('usage', { usage: { ...usage, provider: this.#options.provider } });
+  }
+
   #fail(detail: string, retryable: boolean): void {
     if (this.#closed) return;
     this.#log?.warn({ callId: this.#call.callId, detail, retryable }, 'the realtime session failed');
@@ -340,8 +347,7 @@ export class RealtimeSession implements VoiceSession {
   #done(response: ServerEventOf<'response.done'>['response']): void {
     const interrupted = response.status !== 'completed';
     this.#replies.endAllOf(response.id, interrupted);
-    if (response.usage)
-      this.#tell('usage', { usage: responseUsage(this.#options.models.response, response.usage) });
+    if (response.usage) this.#used(responseUsage(this.#options.models.response, response.usage));
     const running = this.#responses.running;
     if (!this.#responses.done(response.id)) return;
     if (response.status === 'failed') {

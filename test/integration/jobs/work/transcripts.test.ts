@@ -53,7 +53,14 @@ const wholeCall = (callId: string, from?: string): CallEntry[] =>
       tookMs: 7.2,
     }),
     {
-      ...{ type: 'usage', index: 5, at: '2026-03-02T10:00:30.000Z', kind: 'model', provider: '', model: 'm' },
+      ...{
+        type: 'usage',
+        index: 5,
+        at: '2026-03-02T10:00:30.000Z',
+        kind: 'model',
+        provider: 'x',
+        model: 'm',
+      },
       ...{ units: { input: 10, output: 2 }, costUsd: 0.5 },
     },
     closed,
@@ -100,6 +107,7 @@ describe('a batch of words', () => {
       const events = await stage.unit((unit) => callEventsOf(unit, callId));
       expect(events.map(({ type }) => type)).toEqual(['ringing', 'answered']);
       const usage = await stage.unit((unit) => usageOf(unit, callId));
+      expect(usage.every(({ provider, model }) => provider === 'x' && model === 'm')).toBe(true);
       expect(usage.map(({ unit, quantity, cost_micros }) => [unit, quantity, cost_micros])).toEqual([
         ['input', 10, 500_000],
         ['output', 2, 0],

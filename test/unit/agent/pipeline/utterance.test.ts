@@ -101,10 +101,13 @@ describe('what is sent to be written down', () => {
 });
 
 describe('usage', () => {
+  const mind = { model: 'mind', server: 'mind.test:8000' };
+
   it('of a chat is counted in tokens, the cached ones among them', () => {
     const given = { prompt_tokens: 100, completion_tokens: 7, prompt_tokens_details: { cached_tokens: 64 } };
-    expect(chatUsage('mind', given)).toMatchObject({
+    expect(chatUsage({ ...mind, usage: given })).toMatchObject({
       model: 'mind',
+      provider: 'mind.test:8000',
       source: 'chat',
       inputTextTokens: 100,
       cachedTextTokens: 64,
@@ -119,7 +122,7 @@ describe('usage', () => {
     { prompt_tokens: -1 },
     { prompt_tokens: 'many', prompt_tokens_details: null },
   ])('of a chat that says %j is nothing', (given) => {
-    expect(chatUsage('mind', given)).toMatchObject({
+    expect(chatUsage({ ...mind, usage: given })).toMatchObject({
       inputTextTokens: 0,
       outputTextTokens: 0,
       cachedTextTokens: 0,
@@ -127,14 +130,17 @@ describe('usage', () => {
   });
 
   it('of a transcript is what the server says, or the length of the sound', () => {
-    expect(heardUsage('ear', undefined, 2.5)).toMatchObject({ source: 'transcription', seconds: 2.5 });
-    expect(heardUsage('ear', { type: 'duration', seconds: 3 }, 2.5)).toMatchObject({ seconds: 3 });
+    const ear = { model: 'ear', server: 'ear.test' };
+    const from = { source: 'transcription', provider: 'ear.test' };
+    expect(heardUsage({ ...ear, usage: undefined }, 2.5)).toMatchObject({ ...from, seconds: 2.5 });
+    const counted = { ...ear, usage: { type: 'duration', seconds: 3 } };
+    expect(heardUsage(counted, 2.5)).toMatchObject({ ...from, seconds: 3 });
     const tokens = {
       type: 'tokens',
       input_token_details: { audio_tokens: 30, text_tokens: 2 },
       output_tokens: 9,
     };
-    expect(heardUsage('ear', tokens, 2.5)).toMatchObject({
+    expect(heardUsage({ ...ear, usage: tokens }, 2.5)).toMatchObject({
       seconds: 0,
       inputAudioTokens: 30,
       outputTextTokens: 9,
@@ -144,6 +150,7 @@ describe('usage', () => {
   it('of speech is characters and seconds', () => {
     expect(spokenUsage({ model: 'mouth', server: 'host', characters: 12, ms: 900 })).toMatchObject({
       source: 'speech',
+      provider: 'host',
       characters: 12,
       seconds: 0.9,
     });

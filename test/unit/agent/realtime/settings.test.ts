@@ -190,6 +190,8 @@ describe('usage', () => {
     expect(responseUsage('gpt-realtime-2.1', given)).toEqual({
       model: 'gpt-realtime-2.1',
       source: 'response',
+      // Its session adds it.
+      provider: '',
       inputTextTokens: 119,
       inputAudioTokens: 13,
       cachedTextTokens: 64,
