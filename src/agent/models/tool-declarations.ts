@@ -16,9 +16,6 @@ export interface DeclaredTool {
   readonly parameters: Record<string, unknown>;
 }
 
-/** The profile schema's default voice belongs to the offline synthesiser; no other server knows it. */
-export const offline_voice = 'slt';
-
 const hang_up: ToolDeclaration = {
   description: 'Ends the call once everything said so far has been played to the caller.',
   parameters: {

@@ -3,18 +3,13 @@ import type { SessionStartEvent } from 'openai/resources/live/live';
 import type { WebSocket } from 'ws';
 import { systemClock, type Clock } from '../../../base/clock.ts';
 import { TrunklineError } from '../../../base/errors.ts';
-import type { Log } from '../../../base/log.ts';
 import type { AgentProfile } from '../../profile.ts';
-import type {
-  ConnectOptions,
-  VoiceModel,
-  VoiceSession,
-  WarmOptions,
-  WarmSession,
-} from '../../voice-model.ts';
+import type { ConnectOptions, VoiceSession, WarmOptions, WarmSession } from '../../voice-model.ts';
 import { ConnectError } from '../connect-error.ts';
 import { sessionInstructions } from '../instructions.ts';
-import { declaredTools, offline_voice, type ToolDeclaration } from '../tool-declarations.ts';
+import { profileVoice } from '../profile-voice.ts';
+import { declaredTools, type ToolDeclaration } from '../tool-declarations.ts';
+import { OpenSessions, type SocketModel, type SocketModelOptions } from '../voice-socket/model.ts';
 import { endpointUrl, openSocket } from '../voice-socket/open-socket.ts';
 import { settingsFor } from '../voice-socket/overrides.ts';
 import { sessionStart, type Backend } from './client-events.ts';
@@ -25,31 +20,8 @@ import { liveSettingsSchema, type LiveSettings } from './settings.ts';
 import { TaskBackend } from './task-backend.ts';
 import { WarmSocket } from './warm-socket.ts';
 
-export interface LiveOptions {
-  /** `https://api.openai.com/v1`, or a server of one's own: http, https, ws or wss. */
-  readonly baseUrl: string;
-  /** Empty: no Authorization header. */
-  readonly apiKey: string;
-  /** For profiles that name neither model nor voice. */
-  readonly model: string;
-  readonly voice: string;
-  /** From the first packet to a session that took our settings. */
-  readonly connectTimeoutMs: number;
-  /** Sound per message to the server: 20, 40 or 60 ms. */
-  readonly appendMs: number;
-  /** Absent: the schema's defaults. */
-  readonly settings?: LiveSettings;
-  /** Declarations of the tools that profiles may list, by name. `hang_up` is always there. */
-  readonly tools?: Readonly<Record<string, ToolDeclaration>>;
-  readonly log?: Log;
-  readonly clock?: Clock;
-}
-
-export interface LiveModel extends VoiceModel {
-  readonly openSessions: number;
-  /** Of all sessions so far, ended ones too. */
-  readonly counts: Readonly<LiveCounts>;
-}
+export type LiveOptions = SocketModelOptions<LiveSettings>;
+export type LiveModel = SocketModel<LiveCounts>;
 
 const default_settings = liveSettingsSchema.parse({});
 
@@ -59,7 +31,7 @@ const default_settings = liveSettingsSchema.parse({});
  */
 export function createLiveModel(options: LiveOptions): LiveModel {
   const clock = options.clock ?? systemClock;
-  const sessions = new Set<LiveSession>();
+  const sessions = new OpenSessions<LiveSession>();
   const counts: LiveCounts = {
     unknownEvents: 0,
     notEvents: 0,
@@ -76,13 +48,15 @@ export function createLiveModel(options: LiveOptions): LiveModel {
     { start, settings, models }: Prepared,
     { socket, timeoutMs }: { socket: WebSocket; timeoutMs: number },
   ): Promise<VoiceSession> => {
-    const session = new LiveSession({
-      ...{ socket, clock, counts, call, models, appendMs: options.appendMs, provider: urlOf().host },
-      backend: backendFor(settings, call, clock),
-      onClosed: () => sessions.delete(session),
-      ...(options.log === undefined ? {} : { log: options.log }),
-    });
-    sessions.add(session);
+    const session = sessions.add(
+      (onClosed) =>
+        new LiveSession({
+          ...{ socket, clock, counts, call, models, onClosed, appendMs: options.appendMs },
+          provider: urlOf().host,
+          backend: backendFor(settings, call, clock),
+          ...(options.log === undefined ? {} : { log: options.log }),
+        }),
+    );
     await session.start(start, timeoutMs);
     return session;
   };
@@ -119,7 +93,7 @@ export function createLiveModel(options: LiveOptions): LiveModel {
     },
     async close(): Promise<void> {
       for (const warm of [...waiting]) warm.close();
-      await Promise.all([...sessions].map((session) => session.closeAndWait()));
+      await sessions.close();
     },
   };
 }
@@ -140,7 +114,7 @@ function prepared(
   const settings = settingsFor(options.settings ?? default_settings, profile.model.live);
   const start = sessionStart({
     model,
-    voice: profile.model.voice === offline_voice ? options.voice : profile.model.voice,
+    voice: profileVoice(profile, options.voice),
     codec,
     instructions: voiceInstructions(profile),
     backend: declaredBackend(settings, profile, now(), tools ?? options.tools ?? {}),

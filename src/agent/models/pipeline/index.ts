@@ -8,7 +8,8 @@ import { systemClock, type Clock } from '../../../base/clock.ts';
 import type { ConnectOptions, VoiceModel, VoiceSession } from '../../voice-model.ts';
 import { ConnectError } from '../connect-error.ts';
 import { sessionInstructions } from '../instructions.ts';
-import { declaredTools, offline_voice, type ToolDeclaration } from '../tool-declarations.ts';
+import { profileVoice } from '../profile-voice.ts';
+import { declaredTools, type ToolDeclaration } from '../tool-declarations.ts';
 import { Chat } from './chat.ts';
 import { Clients } from './clients.ts';
 import { stageError, type Stage } from './failure.ts';
@@ -77,7 +78,7 @@ export function createPipelineModel(options: PipelineOptions): PipelineModel {
         ...{ call, clock, history, transcriber, phrases, chat: talker, speech: speaker },
         tools: chatTools(profile.tools, call.tools ?? options.tools ?? {}),
         model: profile.model.name,
-        voice: profile.model.voice === offline_voice ? '' : profile.model.voice,
+        voice: profileVoice(profile, ''),
         toolRoundsMax: chat.toolRoundsMax,
         onClosed: () => sessions.delete(session),
       });

@@ -1,11 +1,12 @@
 /** OpenAI Realtime, or any server that speaks its protocol, as a voice model. */
 import type { SessionUpdateEvent } from 'openai/resources/realtime/realtime';
-import { systemClock, type Clock } from '../../../base/clock.ts';
-import type { Log } from '../../../base/log.ts';
+import { systemClock } from '../../../base/clock.ts';
 import type { AgentProfile } from '../../profile.ts';
-import type { ConnectOptions, VoiceModel, WarmOptions, WarmSession } from '../../voice-model.ts';
+import type { ConnectOptions, WarmOptions, WarmSession } from '../../voice-model.ts';
 import { sessionInstructions } from '../instructions.ts';
-import { declaredTools, offline_voice, type ToolDeclaration } from '../tool-declarations.ts';
+import { profileVoice } from '../profile-voice.ts';
+import { declaredTools } from '../tool-declarations.ts';
+import { OpenSessions, type SocketModel, type SocketModelOptions } from '../voice-socket/model.ts';
 import { openSocket } from '../voice-socket/open-socket.ts';
 import { settingsFor } from '../voice-socket/overrides.ts';
 import { realtimeUrl } from './address.ts';
@@ -14,31 +15,8 @@ import { RealtimeSession, type SessionCounts } from './session.ts';
 import { realtimeSettingsSchema, type RealtimeSettings } from './settings.ts';
 import { StandIn } from './stand-in.ts';
 
-export interface RealtimeOptions {
-  /** `https://api.openai.com/v1`, or a server of one's own: http, https, ws or wss. */
-  readonly baseUrl: string;
-  /** Empty: no Authorization header. */
-  readonly apiKey: string;
-  /** For profiles that name neither model nor voice. */
-  readonly model: string;
-  readonly voice: string;
-  /** From the first packet to a session that took our settings. */
-  readonly connectTimeoutMs: number;
-  /** Sound per message to the server: 20, 40 or 60 ms. */
-  readonly appendMs: number;
-  /** Absent: the schema's defaults. */
-  readonly settings?: RealtimeSettings;
-  /** Declarations of the tools that profiles may list, by name. `hang_up` is always there. */
-  readonly tools?: Readonly<Record<string, ToolDeclaration>>;
-  readonly log?: Log;
-  readonly clock?: Clock;
-}
-
-export interface RealtimeModel extends VoiceModel {
-  readonly openSessions: number;
-  /** Of all sessions so far, ended ones too. */
-  readonly counts: Readonly<SessionCounts>;
-}
+export type RealtimeOptions = SocketModelOptions<RealtimeSettings>;
+export type RealtimeModel = SocketModel<SessionCounts>;
 
 const default_settings = realtimeSettingsSchema.parse({});
 
@@ -48,7 +26,7 @@ const default_settings = realtimeSettingsSchema.parse({});
  */
 export function createRealtimeModel(options: RealtimeOptions): RealtimeModel {
   const clock = options.clock ?? systemClock;
-  const sessions = new Set<RealtimeSession>();
+  const sessions = new OpenSessions<RealtimeSession>();
   const counts: SessionCounts = {
     unknownEvents: 0,
     notEvents: 0,
@@ -63,7 +41,7 @@ export function createRealtimeModel(options: RealtimeOptions): RealtimeModel {
     sessionUpdate({
       instructions: sessionInstructions(profile, now()),
       codec,
-      voice: profile.model.voice === offline_voice ? options.voice : profile.model.voice,
+      voice: profileVoice(profile, options.voice),
       settings: settingsOf(profile),
       endOfSpeechMs: profile.turns.end_of_speech_ms,
       language: profile.language,
@@ -74,14 +52,15 @@ export function createRealtimeModel(options: RealtimeOptions): RealtimeModel {
     const model = call.profile.model.name || options.model;
     const url = realtimeUrl(options.baseUrl, model);
     const socket = await openSocket({ url, apiKey: options.apiKey, timeoutMs: options.connectTimeoutMs });
-    const session = new RealtimeSession({
-      ...{ socket, clock, counts, call, appendMs: options.appendMs },
-      models: { response: model, transcription: settingsOf(call.profile).transcription_model },
-      provider: url.host,
-      onClosed: () => sessions.delete(session),
-      ...(options.log === undefined ? {} : { log: options.log }),
-    });
-    sessions.add(session);
+    const session = sessions.add(
+      (onClosed) =>
+        new RealtimeSession({
+          ...{ socket, clock, counts, call, onClosed, appendMs: options.appendMs },
+          models: { response: model, transcription: settingsOf(call.profile).transcription_model },
+          provider: url.host,
+          ...(options.log === undefined ? {} : { log: options.log }),
+        }),
+    );
     const leftMs = Math.max(1, options.connectTimeoutMs - (clock.nowMs() - startedMs));
     await session.start(settled(call), leftMs);
     return session;
@@ -111,7 +90,7 @@ export function createRealtimeModel(options: RealtimeOptions): RealtimeModel {
       };
     },
     async close(): Promise<void> {
-      await Promise.all([...sessions].map((session) => session.closeAndWait()));
+      await sessions.close();
     },
   };
 }
