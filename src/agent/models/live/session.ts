@@ -12,6 +12,7 @@ import { HANG_UP, type ConnectOptions, type SessionEvents, type VoiceSession } f
 import { ConnectError } from '../connect-error.ts';
 import { text_chars_max } from '../limits.ts';
 import { CallerLine } from '../voice-socket/caller-line.ts';
+import { decodedSound } from '../voice-socket/decoded-sound.ts';
 import { Expiry } from '../voice-socket/expiry.ts';
 import { errors_max } from '../voice-socket/limits.ts';
 import { Wire, type WireCounts } from '../voice-socket/wire.ts';
@@ -302,7 +303,7 @@ export class LiveSession implements VoiceSession {
   #take(event: ServerEvent): void {
     switch (event.type) {
       case 'session.output_audio.delta':
-        if (this.#state === 'open') this.#gate.take(Buffer.from(event.delta, 'base64'));
+        if (this.#state === 'open') this.#gate.take(decodedSound(event.delta));
         break;
       case 'session.started':
         this.#expiry.set(event.session.expires_at);

@@ -1,6 +1,7 @@
 /** What the server says, told to the voice reply by reply. */
 import type { SessionEvents } from '../../voice-model.ts';
 import { text_chars_max } from '../limits.ts';
+import { decodedSound } from '../voice-socket/decoded-sound.ts';
 import { reply_ms_max } from './limits.ts';
 import { receivedMs, Replies, type Reply } from './replies.ts';
 import type { ServerEventOf } from './server-events.ts';
@@ -41,7 +42,7 @@ export class ToldReplies {
       late();
       return;
     }
-    const bytes = Buffer.from(event.delta, 'base64');
+    const bytes = decodedSound(event.delta);
     if (bytes.length === 0) return;
     reply.contentIndex = event.content_index;
     reply.bytes += bytes.length;

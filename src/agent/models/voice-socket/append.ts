@@ -31,7 +31,10 @@ export class AppendBatch {
     this.#headBytes = head.length;
     this.#audio = Buffer.alloc(options.appendMs * bytes_per_ms);
     const base64Length = Math.ceil(this.#audio.length / 3) * 4;
-    this.#message = Buffer.concat([head, Buffer.alloc(base64Length, 'A'), tail]);
+    // Of its own, for the length of the call: a slice of Node's pool would keep all 64 KiB of it.
+    this.#message = Buffer.alloc(head.length + base64Length + tail.length);
+    head.copy(this.#message);
+    tail.copy(this.#message, head.length + base64Length);
     this.#silence = silenceOf(options.codec);
     this.#send = options.send;
   }

@@ -52,6 +52,14 @@ describe('the batch of sound', () => {
     expect(Buffer.concat(sent).equals(sound)).toBe(true);
   });
 
+  it('pins no other memory', () => {
+    const messages: Uint8Array[] = [];
+    const send = (message: Uint8Array): void => void messages.push(message);
+    const type = 'input_audio_buffer.append';
+    new AppendBatch({ type, appendMs: 20, codec: 'pcmu', send }).add(frame(1), 0);
+    expect(messages.map((message) => message.buffer.byteLength)).toEqual([messages[0]?.length]);
+  });
+
   it('takes an empty frame for nothing', () => {
     const { batch, sent } = recorded(20);
     batch.add(new Uint8Array(), 0);
