@@ -83,17 +83,21 @@ export class PgliteServer {
       if (this.#holder?.isGone === true) await this.#rollBack();
       const holder = this.#holder;
       const index = holder === undefined ? 0 : this.#questions.findIndex((one) => one.client === holder);
-      const [next] = index === -1 ? [] : this.#questions.splice(index, 1);
+      const next = this.#questions[index];
       if (next === undefined) break;
-      await this.#answer(next);
+      await this.#answer(next.client);
     }
     this.#running = false;
   }
 
-  async #answer({ client, bytes, goesOn }: Question): Promise<void> {
+  /** All that a client has asked by now, in one piece: a transaction that is under way ends the sooner. */
+  async #answer(client: Client): Promise<void> {
+    const asked = this.#questions.filter((one) => one.client === client);
+    this.#questions = this.#questions.filter((one) => one.client !== client);
+    const goesOn = asked.at(-1)?.goesOn === true;
     const answer: Buffer[] = [];
     await this.#db.runExclusive(() =>
-      this.#db.execProtocolRawStream(bytes, {
+      this.#db.execProtocolRawStream(Buffer.concat(asked.map(({ bytes }) => bytes)), {
         // A view into memory that the next piece is written into.
         onRawData: (piece) => void answer.push(Buffer.from(piece)),
       }),

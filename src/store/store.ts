@@ -3,10 +3,12 @@
  * which the rows of one tenant exist and no others. There is no way around it: a query outside a unit sees
  * no row at all.
  */
+import type { Socket } from 'node:net';
 import { Kysely, PostgresDialect } from 'kysely';
 import pg, { TypeOverrides } from 'pg';
 import { messageOf, TrunklineError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import { sendTogether } from '../base/send-together.ts';
 import { migrate, readMigrations } from './migrate.ts';
 import type { Database } from './schema.ts';
 
@@ -142,6 +144,7 @@ async function runUnit<T>(
   // Sent together with the first statement of the work. All last until the end of the transaction and no
   // longer. BEGIN has nothing in it that could fail; when the second does, all that follows it does, too.
   const whose = `SELECT set_config('role', $1, true), set_config('app.tenant', $2, true)`;
+  sendTogether(streamOf(client));
   const begun = Promise.all([client.query('BEGIN'), client.query(whose, [APP_ROLE, tenant])]);
   begun.catch(() => undefined);
   let done: T;
@@ -156,6 +159,11 @@ async function runUnit<T>(
   return done;
 }
 
+/** The driver's own, which its types do not name. */
+function streamOf(client: pg.PoolClient): Socket {
+  return (client as unknown as { connection: { stream: Socket } }).connection.stream;
+}
+
 /**
  * The tables over one connection, until `end`: whoever asks later would be in nobody's transaction, or in
  * somebody else's.
@@ -164,6 +172,7 @@ function rowsOn(client: pg.PoolClient): { rows: Kysely<Database>; end: () => voi
   let isOver = false;
   const query = async (text: string, values: readonly unknown[]): Promise<pg.QueryResult> => {
     if (isOver) throw new Error('the unit of work is over');
+    sendTogether(streamOf(client));
     return client.query(text, [...values]);
   };
   const one = { query, release: () => undefined } as unknown as pg.PoolClient;

@@ -93,6 +93,26 @@ describe('a server of PGlite', () => {
     await Promise.all([one.end(), other.end()]);
   });
 
+  it('answers what was asked at once in one piece, mistakes in the middle of it too', async () => {
+    const [socket, other] = [await rawClient(), await client()];
+    socket.write(hello());
+    await heard(socket, 'Z\0\0\0\x05I');
+    const pieces: string[] = [];
+    socket.on('data', (piece: Buffer) => pieces.push(String(piece)));
+    const asked = ['BEGIN', `INSERT INTO notes VALUES ('one')`, 'SELEKT 1', `SELECT 'late'`, 'ROLLBACK'];
+    socket.write(Buffer.concat(asked.map((one) => message('Q', `${one}\0`))));
+    while (!pieces.join('').includes('ROLLBACK')) await once(socket, 'data');
+    expect(pieces).toHaveLength(1);
+    // Each ends with how the transaction stands: in it, in it, failed, failed, out of it.
+    expect([...(pieces[0] ?? '').matchAll(/Z\0\0\0\x05([ITE])/g)].map((end) => end[1]).join('')).toBe(
+      'TTEEI',
+    );
+    expect(pieces[0]).toMatch(/42601.*25P02/s);
+    expect(await notes(other)).toEqual([]);
+    socket.destroy();
+    await other.end();
+  });
+
   it('rolls back what a client leaves open that is gone, and goes on with the next', async () => {
     const [one, other] = [await client(), await client()];
     await one.query('BEGIN');
