@@ -2,14 +2,19 @@
  * What comes while a write is under way goes together into the next one: the more there is to do, the less
  * each costs. One write to a place (a tenant's rows, a queue) at a time, in the order in which they came.
  */
-interface Waiting<Entry> {
+interface Waiting<Entry, Result> {
   readonly entry: Entry;
-  readonly done: PromiseWithResolvers<undefined>;
+  readonly done: PromiseWithResolvers<Result>;
 }
 
-export class GatheredWrites<Entry> {
+/** What became of each entry, in their order; writes without results may resolve to anything. */
+type Write<Entry, Result> = (
+  entries: readonly Entry[],
+) => Promise<[Result] extends [undefined] ? unknown : readonly Result[]>;
+
+export class GatheredWrites<Entry, Result = undefined> {
   readonly #entriesMax: number;
-  readonly #waiting = new Map<string, Waiting<Entry>[]>();
+  readonly #waiting = new Map<string, Waiting<Entry, Result>[]>();
   readonly #failTogether: boolean;
 
   /**
@@ -22,8 +27,8 @@ export class GatheredWrites<Entry> {
   }
 
   /** Resolves when the write that holds the entry is done. */
-  add(place: string, entry: Entry, write: (entries: readonly Entry[]) => Promise<void>): Promise<void> {
-    const done = Promise.withResolvers<undefined>();
+  add(place: string, entry: Entry, write: Write<Entry, Result>): Promise<Result> {
+    const done = Promise.withResolvers<Result>();
     const waiting = this.#waiting.get(place);
     if (waiting !== undefined) waiting.push({ entry, done });
     else {
@@ -33,32 +38,32 @@ export class GatheredWrites<Entry> {
     return done.promise;
   }
 
-  async #run(place: string, write: (entries: readonly Entry[]) => Promise<void>): Promise<void> {
+  async #run(place: string, write: Write<Entry, Result>): Promise<void> {
     const waiting = this.#waiting.get(place) ?? [];
     while (waiting.length > 0) {
       const taken = waiting.splice(0, this.#entriesMax);
-      const together = await attempt(() => write(taken.map(({ entry }) => entry)));
-      if (together === null) for (const { done } of taken) done.resolve(undefined);
-      else if (this.#failTogether || taken.length === 1)
-        for (const { done } of taken) done.reject(together.error);
-      else for (const one of taken) await alone(one, write);
+      const failure = await together(taken, write);
+      if (failure === null) continue;
+      if (this.#failTogether || taken.length === 1) for (const { done } of taken) done.reject(failure.error);
+      else
+        for (const one of taken) {
+          const own = await together([one], write);
+          if (own !== null) one.done.reject(own.error);
+        }
     }
     this.#waiting.delete(place);
   }
 }
 
-async function alone<Entry>(
-  { entry, done }: Waiting<Entry>,
-  write: (entries: readonly Entry[]) => Promise<void>,
-): Promise<void> {
-  const failure = await attempt(() => write([entry]));
-  if (failure === null) done.resolve(undefined);
-  else done.reject(failure.error);
-}
-
-async function attempt(act: () => Promise<void>): Promise<{ error: unknown } | null> {
+/** Writes and tells each what became of it; or tells nobody and returns why it failed. */
+async function together<Entry, Result>(
+  taken: readonly Waiting<Entry, Result>[],
+  write: Write<Entry, Result>,
+): Promise<{ error: unknown } | null> {
   try {
-    await act();
+    const results: unknown = await write(taken.map(({ entry }) => entry));
+    const each = Array.isArray(results) ? (results as readonly Result[]) : [];
+    for (const [at, { done }] of taken.entries()) done.resolve(each[at] as Result);
     return null;
   } catch (error) {
     return { error };

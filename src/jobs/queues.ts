@@ -68,7 +68,8 @@ export const QUEUES = {
       backoffFirstMs: 1000,
       backoffMaxMs: 30 * minute_ms,
       timeoutMs: 30_000,
-      concurrency: 4,
+      // What waits goes into the store together.
+      concurrency: 16,
     },
   }),
   /** Short messages to send. The row in `messages` is made by the first try. */
@@ -89,7 +90,8 @@ export const QUEUES = {
       backoffFirstMs: 1000,
       backoffMaxMs: 15 * minute_ms,
       timeoutMs: 30_000,
-      concurrency: 8,
+      // As above.
+      concurrency: 16,
     },
   }),
   /** Calendars outside: an appointment as it stands in the store is put there or taken away. */
@@ -125,7 +127,7 @@ export const QUEUES = {
       backoffFirstMs: 5000,
       backoffMaxMs: 240 * minute_ms,
       timeoutMs: 20_000,
-      concurrency: 8,
+      concurrency: 16,
     },
   }),
   /** Who did what, into the append-only log. */

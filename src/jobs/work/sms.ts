@@ -11,27 +11,18 @@
  * sends again.
  */
 import { messageOf } from '../../base/errors.ts';
-import type { Log } from '../../base/log.ts';
-import { dayAt } from '../../base/zoned-time.ts';
-import type { TenantRows } from '../../store/store.ts';
-import {
-  addMessage,
-  changeMessage,
-  claimMessage,
-  countTextsSince,
-  providerIdsTo,
-  type Message,
-} from '../../store/tables/messages.ts';
-import { hasOptedOut, setOptOut } from '../../store/tables/opt-outs.ts';
+import { changeMessage, claimMessage, providerIdsTo, type Message } from '../../store/tables/messages.ts';
+import { setOptOut } from '../../store/tables/opt-outs.ts';
 import { ProviderFailure } from '../drivers/provider-failure.ts';
 import type { OptWords } from '../drivers/sms/opt-out.ts';
-import { zonesOf } from '../drivers/sms/number-zones.ts';
-import { sendableAt, sendableInAll, type QuietHours } from '../drivers/sms/quiet-hours.ts';
+import type { QuietHours } from '../drivers/sms/quiet-hours.ts';
 import { segmentsOf } from '../drivers/sms/segments.ts';
 import type { OutgoingText, SmsDriver } from '../drivers/sms/sms-driver.ts';
 import { fillTemplate } from '../drivers/sms/template.ts';
+import { GatheredWrites } from '../gathered-writes.ts';
 import { QUEUES, type PayloadOf } from '../queues.ts';
 import { JobLater, JobRefused, type Handler, type Work, type WorkTools } from '../work.ts';
+import { decideTexts, type Decision, type Text } from './decided-texts.ts';
 import { jobErrorOf } from './provider-outcome.ts';
 
 export interface SmsTenant {
@@ -56,20 +47,22 @@ export interface SmsTenant {
 
 /** Twilio: the recipient told Twilio itself to stop. */
 const TWILIO_OPTED_OUT = '21610';
-const OUTBOX = 'outbox';
-const DAY_LIMIT = 'SMS_DAY_LIMIT_REACHED';
+const texts_together_max = 16;
 
 export function smsHandler(
   tenantOf: (tenant: string) => SmsTenant,
   /** `tryMs`: no try of a job acts for longer. */
   { now = () => new Date(), tryMs = QUEUES.sms.timeoutMs }: { now?: () => Date; tryMs?: number } = {},
 ): Handler<'sms'> {
+  const decisions = new GatheredWrites<Text, Decision>({ entriesMax: texts_together_max });
   return async (work, tools) => {
-    const rules = tenantOf(work.tenant);
-    const { message, next } = await decide(work, rules, tools, now());
+    const { tenant } = work;
+    const rules = tenantOf(tenant);
+    const { message, next } = await decisions.add(tenant, textOf(work, rules), (texts) =>
+      tools.store.tenant(tenant, (unit) => decideTexts(unit, texts, { rules, now: now(), log: tools.log })),
+    );
     if (next === 'nothing') return;
     if (next instanceof JobLater) throw next;
-    const { tenant } = work;
     const change = (what: Parameters<typeof changeMessage>[2]): Promise<unknown> =>
       tools.store.tenant(tenant, (unit) => changeMessage(unit, { messageId: message.message_id }, what));
     if (next !== 'sent') {
@@ -82,88 +75,13 @@ export function smsHandler(
   };
 }
 
-interface Decision {
-  readonly message: Message;
-  /** `sent`: into the outbox, by its row alone. */
-  readonly next: 'nothing' | 'sent' | JobLater | SmsDriver;
-}
-
-/** Makes the row of this job with its first try, and says what is to be done: one unit of work. */
-async function decide(
-  work: Work<'sms'>,
-  rules: SmsTenant,
-  { store, log }: WorkTools,
-  now: Date,
-): Promise<Decision> {
-  const { tenant, data } = work;
+/** @throws JobRefused: it cannot be sent as it is */
+function textOf({ key, data }: Work<'sms'>, rules: SmsTenant): Text {
   const body = bodyOf(data, rules);
   const segments = segmentsOf(body).parts.length;
   if (body === '' || segments > rules.partsMax)
     throw new JobRefused('SMS_TEXT_INVALID', `${segments} parts, ${rules.partsMax} are allowed`);
-  return store.tenant(tenant, async (unit) => {
-    const [message, isUnwanted] = await Promise.all([
-      keep(unit, { work, rules, log, now, body, segments }),
-      hasOptedOut(unit, { e164: data.to, channel: 'sms' }),
-    ]);
-    const become = async (
-      next: Decision['next'],
-      what: Parameters<typeof changeMessage>[2],
-    ): Promise<Decision> => {
-      await changeMessage(unit, { messageId: message.message_id }, what);
-      return { message, next };
-    };
-    if (message.provider_message_id !== null || !['queued', 'held', 'failed'].includes(message.status))
-      return { message, next: 'nothing' };
-    if (data.isOptReply !== true) {
-      if (isUnwanted)
-        return become('nothing', { status: 'suppressed', error_detail: 'the recipient wants no messages' });
-      const allowed = sendableTo(data.to, rules, now);
-      const waitMs = allowed.getTime() - now.getTime();
-      if (waitMs > 0)
-        return become(new JobLater(waitMs, 'quiet hours'), { status: 'held', send_after: allowed });
-    }
-    if (rules.driver !== undefined) return { message, next: rules.driver };
-    return become('sent', { status: 'sent', provider: OUTBOX, sent_at: now });
-  });
-}
-
-/** A number whose zone nobody knows, or at which it is always quiet somewhere, goes by the tenant's. */
-function sendableTo(to: string, { quietHours, quietZone, timeZone }: SmsTenant, now: Date): Date {
-  const zones = quietZone === 'recipient' ? zonesOf(to) : [];
-  const allowed = zones.length === 0 ? undefined : sendableInAll(quietHours, now, zones);
-  return allowed ?? sendableAt(quietHours, now, timeZone);
-}
-
-async function keep(
-  unit: TenantRows,
-  given: {
-    readonly work: Work<'sms'>;
-    readonly rules: SmsTenant;
-    readonly log: Log;
-    readonly now: Date;
-    readonly body: string;
-    readonly segments: number;
-  },
-): Promise<Message> {
-  const { work, rules, log, now, body, segments } = given;
-  const { tenant, key, data } = work;
-  const { message, isNew } = await addMessage(unit, {
-    ...{ idempotency_key: key, direction: 'outbound', status: 'queued', body, segments },
-    ...{ from_number: data.from ?? rules.from, to_number: data.to, call_id: data.callId },
-    ...{ template: data.template ?? null, provider: rules.driver?.name ?? OUTBOX },
-  });
-  // Decided once, when the row is made: a later try finds what was decided. STOP is always answered.
-  if (!isNew || data.isOptReply === true || (await isWithinDay(unit, rules, now))) return message;
-  const error_detail = `messages_per_day_max (${rules.perDayMax}) of tenant ${tenant} is reached`;
-  log.warn({ tenant, key, code: DAY_LIMIT, detail: error_detail }, 'a text message is not sent');
-  const refused = { status: 'suppressed', error_code: DAY_LIMIT, error_detail } as const;
-  return (await changeMessage(unit, { messageId: message.message_id }, refused)) ?? message;
-}
-
-/** Whether the day has room for all messages that there are now. */
-async function isWithinDay(unit: TenantRows, rules: SmsTenant, now: Date): Promise<boolean> {
-  const { perDayMax, dayZone } = rules;
-  return perDayMax === 0 || (await countTextsSince(unit, dayAt(now, dayZone).start)) <= perDayMax;
+  return { key, data, body, segments };
 }
 
 function bodyOf({ body, template, values }: PayloadOf<'sms'>, { templates }: SmsTenant): string {

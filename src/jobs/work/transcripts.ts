@@ -5,7 +5,14 @@
  */
 import type { EndingSlug } from '../../base/ending.ts';
 import { addCallEvents, type CallEvent } from '../../store/tables/call-events.ts';
-import { endCall, ensureCalls, openCalls, updateCall, type NewCall } from '../../store/tables/calls.ts';
+import {
+  endCalls,
+  ensureCalls,
+  openCalls,
+  updateCalls,
+  type CallEnd,
+  type NewCall,
+} from '../../store/tables/calls.ts';
 import {
   endCallsOfRun,
   endRun,
@@ -167,7 +174,7 @@ async function write(unit: TenantRows, { gateway, entries }: WordBatch): Promise
     ...[calls, made],
     writeFacts(unit, entries),
     addUsage(unit, usage),
-    ...entries.flatMap(({ callId, word }) => (word.type === 'closed' ? [close(unit, callId, word)] : [])),
+    closeCalls(unit, entries),
   ]);
   return endLateCalls(unit, states, entries);
 }
@@ -190,13 +197,20 @@ async function endLateCalls(
   return lists.flat().filter((call) => told.has(call.callId));
 }
 
-async function close(unit: TenantRows, callId: string, word: WordOf<'closed'>): Promise<void> {
-  const { endedAt, durationMs, ending, endingClass, detail, media, facts = null } = word;
-  await endCall(unit, callId, {
-    ...{ ended_at: new Date(endedAt), duration_ms: durationMs, ending, ending_class: endingClass },
-    ...{ ending_detail: detail, media, facts_told: facts },
-  });
-  if (media !== null) await keepLeg(unit, callId, word);
+async function closeCalls(unit: TenantRows, entries: readonly CallEntry[]): Promise<unknown> {
+  const ends: [callId: string, end: CallEnd][] = [];
+  const legs: Promise<void>[] = [];
+  for (const { callId, word } of entries) {
+    if (word.type !== 'closed') continue;
+    const { endedAt, durationMs, ending, endingClass, detail, media, facts = null } = word;
+    const end = {
+      ...{ ended_at: new Date(endedAt), duration_ms: durationMs, ending, ending_class: endingClass },
+      ...{ ending_detail: detail, media, facts_told: facts },
+    };
+    ends.push([callId, end]);
+    if (media !== null) legs.push(keepLeg(unit, callId, word));
+  }
+  return Promise.all([endCalls(unit, ends), ...legs]);
 }
 
 /** The phone's side of the call; a visit has none. */
@@ -227,7 +241,7 @@ async function writeFacts(unit: TenantRows, entries: readonly CallEntry[]): Prom
   const turns: NewTurn[] = [];
   const acts: Omit<ToolCall, 'tenant'>[] = [];
   const events: Omit<CallEvent, 'tenant'>[] = [];
-  const answers: Promise<void>[] = [];
+  const answered = new Map<string, number>();
   for (const { callId, word } of entries) {
     if (word.type !== 'fact') continue;
     const { index: seq, fact } = word;
@@ -237,13 +251,13 @@ async function writeFacts(unit: TenantRows, entries: readonly CallEntry[]): Prom
     if (turn !== undefined) turns.push({ ...place, ...turn });
     else if (act !== undefined) acts.push({ ...place, ...act });
     else {
-      if (fact.type === 'answered') answers.push(updateCall(unit, callId, { answered_ms: fact.atMs }));
+      if (fact.type === 'answered') answered.set(callId, fact.atMs);
       const { type, atMs: _at, ...rest } = fact;
       events.push({ ...place, type, fact: rest });
     }
   }
   return Promise.all([
-    ...answers,
+    updateCalls(unit, 'answered_ms', answered),
     addTurns(unit, turns),
     addToolCalls(unit, acts),
     addCallEvents(unit, events),

@@ -16,21 +16,35 @@ export interface NewActivity {
 }
 
 /** Told twice, it is one activity with the later summary. */
-export async function putActivity({ tenant, rows }: TenantRows, given: NewActivity): Promise<Activity> {
-  const content = { contact_id: given.contactId, summary: given.summary, outcome: given.outcome };
+export async function putActivity(unit: TenantRows, given: NewActivity): Promise<Activity> {
+  const [activity] = await putActivities(unit, [given]);
+  if (activity === undefined) throw new Error('an activity that was put is not there');
+  return activity;
+}
+
+/** As `putActivity`, several at once, each of another call or kind. In no order. */
+export async function putActivities(
+  { tenant, rows }: TenantRows,
+  given: readonly NewActivity[],
+): Promise<Activity[]> {
+  if (given.length === 0) return [];
   return rows
     .insertInto('activities')
-    .values({
-      tenant,
-      activity_id: newId('activity'),
-      call_id: given.callId,
-      kind: given.kind,
-      occurred_at: given.occurredAt,
-      ...content,
-    })
-    .onConflict((conflict) => conflict.constraint('one_activity_per_call').doUpdateSet(content))
+    .values(
+      given.map(({ contactId, callId, occurredAt, ...content }) => ({
+        ...{ tenant, activity_id: newId('activity'), contact_id: contactId, call_id: callId },
+        ...{ occurred_at: occurredAt, ...content },
+      })),
+    )
+    .onConflict((conflict) =>
+      conflict.constraint('one_activity_per_call').doUpdateSet((eb) => ({
+        contact_id: eb.ref('excluded.contact_id'),
+        summary: eb.ref('excluded.summary'),
+        outcome: eb.ref('excluded.outcome'),
+      })),
+    )
     .returningAll()
-    .executeTakeFirstOrThrow();
+    .execute();
 }
 
 export async function linkActivity(

@@ -1,8 +1,8 @@
 /** `call_events`: what happened on a call besides turns and tools: ringing, answered, held, digits … */
-import type { Selectable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import type { Database } from '../schema.ts';
 import type { TenantRows } from '../store.ts';
-import { addOnce, rowsOfCall } from './rows-of-call.ts';
+import { addOnce, rowsOfCalls } from './rows-of-call.ts';
 
 export type CallEvent = Selectable<Database['call_events']>;
 
@@ -12,5 +12,20 @@ export function addCallEvents(unit: TenantRows, events: readonly Omit<CallEvent,
 }
 
 export function callEventsOf(unit: TenantRows, callId: string): Promise<CallEvent[]> {
-  return rowsOfCall(unit, 'call_events', callId);
+  return rowsOfCalls(unit, 'call_events', [callId]);
+}
+
+/** How many there are of each call that has any. */
+export async function countCallEvents(
+  { tenant, rows }: TenantRows,
+  callIds: readonly string[],
+): Promise<Map<string, number>> {
+  const counted = await rows
+    .selectFrom('call_events')
+    .select(({ fn }) => ['call_id', fn.countAll<number>().as('events')])
+    .where('tenant', '=', tenant)
+    .where('call_id', '=', sql<string>`ANY (${callIds}::text[])`)
+    .groupBy('call_id')
+    .execute();
+  return new Map(counted.map(({ call_id, events }) => [call_id, events]));
 }

@@ -1,5 +1,5 @@
 /** `calls`: one row per call or visit, made when it opens and completed when it ends. */
-import type { Selectable, Updateable } from 'kysely';
+import { sql, type Selectable } from 'kysely';
 import { pageOf, placeOf, rowsToFetch, type Page, type PageQuestion } from '../page.ts';
 import type { Database } from '../schema.ts';
 import type { TenantRows } from '../store.ts';
@@ -73,26 +73,55 @@ export interface CallEnd {
   readonly facts_told?: number | null;
 }
 
-export async function endCall({ tenant, rows }: TenantRows, callId: string, end: CallEnd): Promise<void> {
-  const media = end.media === null || end.media === undefined ? null : JSON.stringify(end.media);
-  await rows
-    .updateTable('calls')
-    .set({ ...end, media })
-    .where('tenant', '=', tenant)
-    .where('call_id', '=', callId)
-    .execute();
+export function endCall(unit: TenantRows, callId: string, end: CallEnd): Promise<void> {
+  return endCalls(unit, [[callId, end]]);
 }
 
-export async function updateCall(
+/** Several at once; of those that are told twice, the later end counts. One statement, however many. */
+export async function endCalls(
   { tenant, rows }: TenantRows,
-  callId: string,
-  change: Pick<Updateable<Database['calls']>, 'answered_ms' | 'summary'>,
+  ended: Iterable<readonly [callId: string, end: CallEnd]>,
 ): Promise<void> {
-  await rows
-    .updateTable('calls')
-    .set(change)
+  const ends = [...new Map(ended)];
+  if (ends.length === 0) return;
+  const column = <T>(of: (end: CallEnd) => T): T[] => ends.map(([, end]) => of(end));
+  const media = column((end) =>
+    end.media === null || end.media === undefined ? null : JSON.stringify(end.media),
+  );
+  await sql`
+    UPDATE calls SET
+      ended_at = given.ended_at, duration_ms = given.duration_ms, ending = given.ending,
+      ending_class = given.ending_class, ending_detail = given.ending_detail, media = given.media::jsonb,
+      facts_told = given.facts_told
+    FROM unnest(
+      ${ends.map(([callId]) => callId)}::text[], ${column((end) => end.ended_at)}::timestamptz[],
+      ${column((end) => end.duration_ms)}::integer[], ${column((end) => end.ending)}::text[],
+      ${column((end) => end.ending_class)}::text[], ${column((end) => end.ending_detail)}::text[],
+      ${media}::text[], ${column((end) => end.facts_told ?? null)}::integer[]
+    ) AS given (call_id, ended_at, duration_ms, ending, ending_class, ending_detail, media, facts_told)
+    WHERE calls.tenant = ${tenant} AND calls.call_id = given.call_id`.execute(rows);
+}
+
+/** What became known of calls after they opened, call by call: the same column of all of them. */
+export async function updateCalls<Column extends 'answered_ms' | 'summary'>(
+  { tenant, rows }: TenantRows,
+  column: Column,
+  values: ReadonlyMap<string, Call[Column]>,
+): Promise<void> {
+  if (values.size === 0) return;
+  const type = sql.raw(column === 'summary' ? 'text[]' : 'integer[]');
+  await sql`
+    UPDATE calls SET ${sql.ref(column)} = given.value
+    FROM unnest(${[...values.keys()]}::text[], ${[...values.values()]}::${type}) AS given (call_id, value)
+    WHERE calls.tenant = ${tenant} AND calls.call_id = given.call_id`.execute(rows);
+}
+
+export async function findCalls({ tenant, rows }: TenantRows, callIds: readonly string[]): Promise<Call[]> {
+  return rows
+    .selectFrom('calls')
+    .selectAll()
     .where('tenant', '=', tenant)
-    .where('call_id', '=', callId)
+    .where('call_id', '=', sql<string>`ANY (${callIds}::text[])`)
     .execute();
 }
 

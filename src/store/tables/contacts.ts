@@ -21,11 +21,28 @@ export interface ContactChange {
 /**
  * Makes or changes the one contact of a number, and returns it. The same change twice changes nothing more.
  */
-export async function upsertContact({ tenant, rows }: TenantRows, change: ContactChange): Promise<Contact> {
-  const { attributes = {}, ...given } = change;
+export async function upsertContact(unit: TenantRows, change: ContactChange): Promise<Contact> {
+  const [contact] = await upsertContacts(unit, [change]);
+  if (contact === undefined) throw new Error('a contact that was written is not there');
+  return contact;
+}
+
+/** As `upsertContact`, several at once, each of another number. In no order. */
+export async function upsertContacts(
+  { tenant, rows }: TenantRows,
+  changes: readonly ContactChange[],
+): Promise<Contact[]> {
+  if (changes.length === 0) return [];
   return rows
     .insertInto('contacts')
-    .values({ tenant, contact_id: newId('contact'), ...given, attributes: JSON.stringify(attributes) })
+    .values(
+      // Whoever changes the same ones at the same time takes them in the same order.
+      changes
+        .toSorted((one, other) => (one.e164 < other.e164 ? -1 : 1))
+        .map(({ attributes = {}, ...given }) => ({
+          ...{ tenant, contact_id: newId('contact'), ...given, attributes: JSON.stringify(attributes) },
+        })),
+    )
     .onConflict((conflict) =>
       conflict.constraint('one_contact_per_number').doUpdateSet({
         name: sql`coalesce(excluded.name, contacts.name)`,
@@ -37,7 +54,7 @@ export async function upsertContact({ tenant, rows }: TenantRows, change: Contac
       }),
     )
     .returningAll()
-    .executeTakeFirstOrThrow();
+    .execute();
 }
 
 /** Remembers what another system calls this contact: `{hubspot: '123'}`. */

@@ -19,23 +19,48 @@ export type NewMessage = Omit<
  * The message of this idempotency key: made when it is not there yet. `isNew` tells which.
  */
 export async function addMessage(
-  { tenant, rows }: TenantRows,
-  { attributes = {}, ...given }: NewMessage,
+  unit: TenantRows,
+  given: NewMessage,
 ): Promise<{ message: Message; isNew: boolean }> {
+  const [added] = await addMessages(unit, [given]);
+  if (added === undefined) throw new Error('a message that was added is not there');
+  return added;
+}
+
+/** As `addMessage`, several at once, in the order of `given`. */
+export async function addMessages(
+  { tenant, rows }: TenantRows,
+  given: readonly NewMessage[],
+): Promise<{ message: Message; isNew: boolean }[]> {
+  if (given.length === 0) return [];
+  const values = given.map(({ attributes = {}, ...content }) => ({
+    ...{ tenant, message_id: newId('message'), ...content, attributes: JSON.stringify(attributes) },
+  }));
   const made = await rows
     .insertInto('messages')
-    .values({ tenant, message_id: newId('message'), ...given, attributes: JSON.stringify(attributes) })
+    // Whoever adds the same ones at the same time takes them in the same order.
+    .values(values.toSorted((one, other) => (one.idempotency_key < other.idempotency_key ? -1 : 1)))
     .onConflict((conflict) => conflict.constraint('one_message_per_key').doNothing())
     .returningAll()
-    .executeTakeFirst();
-  if (made !== undefined) return { message: made, isNew: true };
-  const message = await rows
+    .execute();
+  const byKey = new Map(made.map((message) => [message.idempotency_key, { message, isNew: true }]));
+  const before = values.map((one) => one.idempotency_key).filter((key) => !byKey.has(key));
+  const found = before.length === 0 ? [] : await messagesOf({ tenant, rows }, before);
+  for (const message of found) byKey.set(message.idempotency_key, { message, isNew: false });
+  return values.map(({ idempotency_key: key }) => {
+    const one = byKey.get(key);
+    if (one === undefined) throw new Error('a message that was added is not there');
+    return one;
+  });
+}
+
+function messagesOf({ tenant, rows }: TenantRows, keys: readonly string[]): Promise<Message[]> {
+  return rows
     .selectFrom('messages')
     .selectAll()
     .where('tenant', '=', tenant)
-    .where('idempotency_key', '=', given.idempotency_key)
-    .executeTakeFirstOrThrow();
-  return { message, isNew: false };
+    .where('idempotency_key', '=', sql<string>`ANY (${keys}::text[])`)
+    .execute();
 }
 
 export type MessageChange = Pick<
@@ -71,6 +96,21 @@ export async function changeMessage(
           .where('provider_message_id', '=', which.providerMessageId);
   if (from !== undefined) query = query.where('status', 'in', from);
   return query.returningAll().executeTakeFirst();
+}
+
+/** The same change of several messages. */
+export async function changeMessages(
+  { tenant, rows }: TenantRows,
+  messageIds: readonly string[],
+  change: MessageChange,
+): Promise<void> {
+  if (messageIds.length === 0) return;
+  await rows
+    .updateTable('messages')
+    .set({ ...change, updated_at: sql`now()` })
+    .where('tenant', '=', tenant)
+    .where('message_id', '=', sql<string>`ANY (${messageIds}::text[])`)
+    .execute();
 }
 
 /**

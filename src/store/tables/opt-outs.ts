@@ -24,15 +24,24 @@ export async function setOptOut(
 }
 
 export async function hasOptedOut(
-  { tenant, rows }: TenantRows,
+  unit: TenantRows,
   { e164, channel }: { readonly e164: string; readonly channel: string },
 ): Promise<boolean> {
+  return (await optedOutOf(unit, { numbers: [e164], channel })).has(e164);
+}
+
+/** Those of the numbers that want nothing. */
+export async function optedOutOf(
+  { tenant, rows }: TenantRows,
+  { numbers, channel }: { readonly numbers: readonly string[]; readonly channel: string },
+): Promise<Set<string>> {
   const found = await rows
     .selectFrom('opt_outs')
-    .select('opted_out')
+    .select('e164')
     .where('tenant', '=', tenant)
     .where('channel', '=', channel)
-    .where('e164', '=', e164)
-    .executeTakeFirst();
-  return found?.opted_out ?? false;
+    .where('opted_out', '=', true)
+    .where('e164', '=', sql<string>`ANY (${numbers}::text[])`)
+    .execute();
+  return new Set(found.map((one) => one.e164));
 }

@@ -2,7 +2,7 @@
  * What all tables of a call have in common: its rows, in order, and that a row which is told twice is kept
  * once.
  */
-import type { Insertable, InsertObject, Selectable } from 'kysely';
+import { sql, type Insertable, type InsertObject, type Selectable } from 'kysely';
 import type { Database } from '../schema.ts';
 import type { TenantRows } from '../store.ts';
 
@@ -22,18 +22,19 @@ export async function addOnce<Table extends OfTimeline | 'usage'>(
     .execute();
 }
 
-/** In the order of the timeline. */
-export async function rowsOfCall<Table extends OfTimeline>(
+/** Call by call, in the order of the timeline. */
+export async function rowsOfCalls<Table extends OfTimeline>(
   { tenant, rows }: TenantRows,
   table: Table,
-  callId: string,
+  callIds: readonly string[],
 ): Promise<Selectable<Database[Table]>[]> {
   // One of them stands for all: what they share is all that is asked for here.
   const found = await rows
     .selectFrom(table as 'turns')
     .selectAll()
     .where('tenant', '=', tenant)
-    .where('call_id', '=', callId)
+    .where('call_id', '=', sql<string>`ANY (${callIds}::text[])`)
+    .orderBy('call_id')
     .orderBy('seq')
     .execute();
   return found as unknown as Selectable<Database[Table]>[];

@@ -2,7 +2,7 @@
 import type { Selectable } from 'kysely';
 import type { Database } from '../schema.ts';
 import type { TenantRows } from '../store.ts';
-import { addOnce, rowsOfCall } from './rows-of-call.ts';
+import { addOnce, rowsOfCalls } from './rows-of-call.ts';
 
 export type ToolCall = Selectable<Database['tool_calls']>;
 
@@ -15,6 +15,6 @@ export function addToolCalls(unit: TenantRows, calls: readonly Omit<ToolCall, 't
   return addOnce(unit, 'tool_calls', rows);
 }
 
-export function toolCallsOf(unit: TenantRows, callId: string): Promise<ToolCall[]> {
-  return rowsOfCall(unit, 'tool_calls', callId);
+export function toolCallsOf(unit: TenantRows, ...callIds: readonly string[]): Promise<ToolCall[]> {
+  return rowsOfCalls(unit, 'tool_calls', callIds);
 }

@@ -2,7 +2,7 @@
 import type { Insertable, Selectable } from 'kysely';
 import type { Database } from '../schema.ts';
 import type { TenantRows } from '../store.ts';
-import { addOnce, rowsOfCall } from './rows-of-call.ts';
+import { addOnce, rowsOfCalls } from './rows-of-call.ts';
 
 export type Turn = Selectable<Database['turns']>;
 export type NewTurn = Omit<Insertable<Database['turns']>, 'tenant'>;
@@ -11,6 +11,6 @@ export function addTurns(unit: TenantRows, turns: readonly NewTurn[]): Promise<v
   return addOnce(unit, 'turns', turns);
 }
 
-export function turnsOf(unit: TenantRows, callId: string): Promise<Turn[]> {
-  return rowsOfCall(unit, 'turns', callId);
+export function turnsOf(unit: TenantRows, ...callIds: readonly string[]): Promise<Turn[]> {
+  return rowsOfCalls(unit, 'turns', callIds);
 }

@@ -3,7 +3,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Store, TenantRows } from '../../../src/store/store.ts';
 import { addCallEvents } from '../../../src/store/tables/call-events.ts';
-import { endCall, findCall, openCalls, updateCall, type Call } from '../../../src/store/tables/calls.ts';
+import { endCall, findCall, openCalls, updateCalls, type Call } from '../../../src/store/tables/calls.ts';
 import { endCallsOfRun, endRun, holdRuns, settleRun } from '../../../src/store/tables/gateway-runs.ts';
 import { legsOf, putLeg } from '../../../src/store/tables/legs.ts';
 import { addToolCalls } from '../../../src/store/tables/tool-calls.ts';
@@ -94,7 +94,7 @@ describe.each(DATABASES)('runs of gateways on %s', (kind) => {
       await open(of, phone);
       await open(of, web, 'web');
       await open(of, legged);
-      for (const id of [phone, web, legged]) await updateCall(of, id, { answered_ms: 50 });
+      await updateCalls(of, 'answered_ms', new Map([phone, web, legged].map((id) => [id, 50])));
       await putLeg(of, {
         ...{ leg_id: `${legged}/phone`, call_id: legged, kind: 'phone', codec: 'pcma', opened_at: AT },
         ...{ closed_at: null, stats: { lost: 1 } },

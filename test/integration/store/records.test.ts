@@ -9,7 +9,7 @@ import {
   listAppointments,
 } from '../../../src/store/tables/appointments.ts';
 import { addCallEvents, callEventsOf } from '../../../src/store/tables/call-events.ts';
-import { ensureCalls, findCall, listCalls, updateCall } from '../../../src/store/tables/calls.ts';
+import { ensureCalls, findCall, listCalls, updateCalls } from '../../../src/store/tables/calls.ts';
 import { findContact, listContacts, upsertContact } from '../../../src/store/tables/contacts.ts';
 import {
   addDeadLetter,
@@ -156,7 +156,10 @@ describe.each(DATABASES)('records on %s', (kind) => {
 
   it('answer what was asked about calls', async () => {
     await store.tenant('acme', (unit) =>
-      updateCall(unit, call_id, { answered_ms: 900, summary: 'A booking.' }),
+      Promise.all([
+        updateCalls(unit, 'answered_ms', new Map([[call_id, 900]])),
+        updateCalls(unit, 'summary', new Map([[call_id, 'A booking.']])),
+      ]),
     );
     const found = await store.tenant('acme', (unit) => findCall(unit, call_id));
     expect(found).toMatchObject({ answered_ms: 900, summary: 'A booking.', ending: null, ended_at: null });

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 import { bookSlot } from '../../../src/store/tables/appointments.ts';
 import { putActivity } from '../../../src/store/tables/activities.ts';
 import { addCallEvents } from '../../../src/store/tables/call-events.ts';
-import { endCall, openCalls, updateCall } from '../../../src/store/tables/calls.ts';
+import { endCall, openCalls, updateCalls } from '../../../src/store/tables/calls.ts';
 import { upsertContact } from '../../../src/store/tables/contacts.ts';
 import { addDeadLetter } from '../../../src/store/tables/dead-letters.ts';
 import { addMessage } from '../../../src/store/tables/messages.ts';
@@ -123,10 +123,9 @@ async function aDayOfCalls(unit: TenantRows): Promise<void> {
     { call_id, seq: 0, type: 'ringing', at_ms: 0, fact: {} },
     { call_id, seq: 1, type: 'answered', at_ms: 300, fact: {} },
   ]);
-  await updateCall(unit, call_id, {
-    answered_ms: 300,
-    summary: 'Booked an appointment for 27 November, 10:00.',
-  });
+  await updateCalls(unit, 'answered_ms', new Map([[call_id, 300]]));
+  const summary = 'Booked an appointment for 27 November, 10:00.';
+  await updateCalls(unit, 'summary', new Map([[call_id, summary]]));
   await endCall(unit, call_id, {
     ...{ ended_at: new Date('2026-11-26T09:31:05.000Z'), duration_ms: 65_000, ending: 'agent-hung-up' },
     ...{ ending_class: 'success', ending_detail: null, media: null },

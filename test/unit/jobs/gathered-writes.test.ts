@@ -42,6 +42,18 @@ describe('gathered writes', () => {
     expect(writer.begun).toHaveLength(4);
   });
 
+  it('tell each entry what became of it', async () => {
+    const writes = new GatheredWrites<string, string>({ entriesMax: 3 });
+    const write = (entries: readonly string[]): Promise<string[]> =>
+      entries.includes('bad') && entries.length > 1
+        ? Promise.reject(new Error('not these'))
+        : Promise.resolve(entries.map((entry) => `${entry} of ${entries.length}`));
+    const done = ['a', 'b', 'c', 'bad', 'd'].map((entry) => writes.add('acme', entry, write));
+    expect(await Promise.all(done)).toEqual(['a of 1', 'b of 1', 'c of 1', 'bad of 1', 'd of 1']);
+    const again = ['a', 'b', 'c', 'd', 'e'].map((entry) => writes.add('acme', entry, write));
+    expect(await Promise.all(again)).toEqual(['a of 1', 'b of 3', 'c of 3', 'd of 3', 'e of 1']);
+  });
+
   it('do not let tenants wait for one another', async () => {
     const writes = new GatheredWrites<string>({ entriesMax: 3 });
     const [slow, quick] = [new Writer(), new Writer()];
