@@ -62,7 +62,8 @@ export class Phrases {
       signal: this.#signal,
       onSound: (bytes) => chunks.push(bytes),
     });
-    const whole = Buffer.concat(chunks);
+    // A copy in memory of its own: what is kept for long must not hold all of Node's pool of buffers.
+    const whole = new Uint8Array(Buffer.concat(chunks));
     this.#kept.set(key, whole);
     this.#bytes += whole.length;
     for (const [oldest, bytes] of this.#kept) {
