@@ -45,7 +45,8 @@ export class JobWorker<Q extends QueueName> {
   readonly #log: Log;
   readonly #redis: ReturnType<typeof connectRedis>;
   readonly #worker: Worker;
-  readonly #stopping = new AbortController();
+  /** Aborts the jobs under way; one that is done is forgotten, with all that it held. */
+  readonly #underWay = new Set<AbortController>();
 
   constructor(options: JobWorkerOptions<Q>) {
     this.#options = options;
@@ -78,7 +79,7 @@ export class JobWorker<Q extends QueueName> {
 
   /** Waits for jobs under way for `patienceMs`, then aborts them: they are taken up again elsewhere. */
   async close(patienceMs: number): Promise<void> {
-    const timer = setTimeout(() => this.#stopping.abort(), patienceMs);
+    const timer = setTimeout(() => this.#underWay.forEach((one) => one.abort()), patienceMs);
     await this.#worker.close();
     clearTimeout(timer);
     this.#redis.disconnect();
@@ -114,13 +115,22 @@ export class JobWorker<Q extends QueueName> {
 
   async #work(opened: Opened<Q>, attempt: number, { traceparent }: Span): Promise<void> {
     const { queue, handler, tools } = this.#options;
-    const signal = AbortSignal.any([AbortSignal.timeout(QUEUES[queue].timeoutMs), this.#stopping.signal]);
     const { callId } = opened;
     // Jobs that a job asks for go on from it and belong to its call, unless it says otherwise.
     const jobs: Enqueue = {
       enqueue: (name, job) => tools.jobs.enqueue(name, { traceparent, callId, ...job }),
     };
-    await Promise.race([handler({ ...opened, attempt, signal }, { ...tools, jobs }), aborted(signal)]);
+    const control = new AbortController();
+    const { signal } = control;
+    // Cleared with the job: a timeout that is left alone holds on to it for as long as it may run.
+    const timer = setTimeout(() => control.abort(), QUEUES[queue].timeoutMs);
+    this.#underWay.add(control);
+    try {
+      await Promise.race([handler({ ...opened, attempt, signal }, { ...tools, jobs }), aborted(signal)]);
+    } finally {
+      clearTimeout(timer);
+      this.#underWay.delete(control);
+    }
   }
 
   /** Ends the job once its dead letter is written; not before, or it would be on the floor. */

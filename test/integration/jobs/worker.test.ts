@@ -2,6 +2,7 @@
  * The queues in a real Redis and the handlers on a real database: what becomes of jobs, and of their
  * failures.
  */
+import { once } from 'node:events';
 import { Queue } from 'bullmq';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { TrunklineError } from '../../../src/base/errors.ts';
@@ -183,6 +184,27 @@ describe('a queue', () => {
     await ask('a');
     await until('it succeeded', () => attempts.length === 3, patience_ms);
     expect(attempts).toEqual([1, 1, 1]);
+  });
+
+  it('aborts what takes too long when it is closed, and does not mind what is done', async () => {
+    const signals: AbortSignal[] = [];
+    work(async ({ key, signal }) => {
+      signals.push(signal);
+      if (key.endsWith('slow')) await once(signal, 'abort');
+    });
+    await ask('quick');
+    await until('the first is taken', () => signals.length === 1, patience_ms);
+    await ask('slow');
+    await until('the second is taken', () => signals.length === 2, patience_ms);
+    await workers.at(-1)?.close(10);
+    expect(signals.map((one) => one.aborted)).toEqual([false, true]);
+    const again: string[] = [];
+    work(({ key, attempt }) => {
+      again.push(`${key} ${attempt}`);
+      return Promise.resolve();
+    });
+    await until('it is taken up again', () => again.length === 1, patience_ms);
+    expect(again).toEqual([`${test}/slow 2`]);
   });
 
   it('can be given back what died', async () => {
