@@ -108,7 +108,7 @@ class Listener {
     for (let at = 0; at < bytes.length; at += frame_bytes) ear.hear(bytes.subarray(at, at + frame_bytes));
     const from = performance.now();
     // A machine that is too busy to answer in time counts as not heard.
-    const hearing = await ear.end().catch(() => ({ text: '', margin: 0, rejected: true }));
+    const hearing = await ear.end().catch(() => ({ text: '', fit: 0, rejected: true }));
     return { hearing, ms: performance.now() - from };
   }
 }

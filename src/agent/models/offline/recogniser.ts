@@ -7,8 +7,8 @@ import { EXPECT_OPEN } from './phrasebook.ts';
 import { hearingSchema, type Hearing } from './speech-messages.ts';
 import { SpeechProcess } from './speech-process.ts';
 
-/** A first language model takes 1 s on a busy machine. */
-const PREPARE_MS_MAX = 20_000;
+/** A first language model takes 1 s, and many times that on a machine that is busy with others. */
+const PREPARE_MS_MAX = 60_000;
 /** A result comes 60 ms after the last frame; later than this the caller is told that we did not hear. */
 const RESULT_MS_MAX = 6000;
 /** Sound is sent in pieces of this length: a message for each 20 ms would cost more than the sound. */
@@ -95,9 +95,7 @@ export class Ear {
 
   /** What the next utterance will probably be: one of the phrasebook's expectations. */
   expect(expecting: string): void {
-    if (expecting === this.#expecting) return;
     this.#expecting = expecting;
-    this.#process.tell({ type: 'expect', earId: this.#earId, expecting });
   }
 
   /** An utterance begins; an unfinished one before it is forgotten. */

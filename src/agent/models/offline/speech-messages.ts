@@ -21,8 +21,6 @@ export const recogniserRequestSchema = z.discriminatedUnion('type', [
     /** What the caller was asked: chooses the language model. */
     expecting: z.string(),
   }),
-  /** What the next utterance will answer, told ahead so that its model is in memory. */
-  z.strictObject({ type: z.literal('expect'), earId, expecting: z.string() }),
   /** G.711 bytes of the utterance, in order. */
   z.strictObject({ type: z.literal('audio'), earId, bytes }),
   z.strictObject({ type: z.literal('end'), requestId, earId }),
@@ -32,8 +30,8 @@ export type RecogniserRequest = z.infer<typeof recogniserRequestSchema>;
 
 export const hearingSchema = z.strictObject({
   text: z.string(),
-  /** How much better the words fit than any sound at all would, per 10 ms; far below 0 they are refused. */
-  margin: z.number(),
+  /** How well the words fit, per 10 ms: 0 is as well as sound can; far below it they are refused. */
+  fit: z.number(),
   /** The words did not fit well enough to be believed; `text` is then empty. */
   rejected: z.boolean(),
 });

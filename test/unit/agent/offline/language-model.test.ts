@@ -240,13 +240,13 @@ describe('prepareLanguageModel', () => {
 });
 
 describe('telephoneModel', () => {
-  it('links the installed model, and adds what the telephone does to its features and means', () => {
+  it('links the installed model, and adds what the telephone does to its features', () => {
     const installed = join(folder, 'installed');
     prepareInstalled(installed);
     const path = telephoneModel(join(folder, 'cache'), installed);
     expect(readdirSync(path).sort()).toEqual(['feat.params', 'mdef', 'means', TRANSFORM_FILE]);
     expect(readlinkSync(join(path, 'mdef'))).toBe(join(installed, 'mdef'));
-    expect(readFileSync(join(path, 'feat.params'), 'utf8')).toContain('-cmninit 40.31');
+    expect(readFileSync(join(path, 'feat.params'), 'utf8')).toContain('-model ptm');
     expect(readFileSync(join(path, TRANSFORM_FILE), 'utf8')).toBe(telephoneTransform());
     expect(telephoneModel(join(folder, 'cache'), installed)).toBe(path);
   });

@@ -25,7 +25,7 @@ const profile = agentProfileSchema.parse({
 class ScriptedEar {
   readonly told: string[] = [];
   bytes = 0;
-  hearing: Promise<Hearing> = Promise.resolve({ text: '', margin: 0, rejected: false });
+  hearing: Promise<Hearing> = Promise.resolve({ text: '', fit: 0, rejected: false });
 
   expect(expecting: string): void {
     this.told.push(`expect ${expecting}`);
@@ -92,7 +92,7 @@ function callerSays(hearing: Partial<Hearing> | TrunklineError, spokenMs = 1000)
   const failed = hearing instanceof TrunklineError;
   ear.hearing = failed
     ? Promise.reject(hearing)
-    : Promise.resolve({ text: '', margin: 0, rejected: false, ...hearing });
+    : Promise.resolve({ text: '', fit: 0, rejected: false, ...hearing });
   ear.hearing.catch(() => undefined);
   session.callerSpeaking(true);
   for (let ms = 0; ms < spokenMs + 600; ms += 20) session.hear(FRAME, 0);
@@ -337,7 +337,7 @@ describe('the conversation', () => {
     session.callerSpeaking(true);
     session.callerSpeaking(false);
     callerSays({ text: 'turn on the lamp' });
-    first({ text: 'what are your opening hours', margin: 0, rejected: false });
+    first({ text: 'what are your opening hours', fit: 0, rejected: false });
     await until(() => names().includes('toolCall'));
     expect(eventsOf('heard').map((heard) => heard.text)).toEqual([
       'what are your opening hours',
