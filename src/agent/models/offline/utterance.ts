@@ -66,7 +66,7 @@ export class Utterance {
   }
 }
 
-/** How well the words fit: log score per 10 ms, beside the best that any sound of the model could do there. */
+/** How well words fit: log score per 10 ms, beside the best that any sound of the model could do there. */
 function fitOf({ score, frames }: Hypothesis): number {
   return frames === 0 ? 0 : score / frames;
 }
