@@ -109,6 +109,7 @@ export class Transfer {
   /** Without an id it is the oldest: far ends that never name one end each before the next. */
   #subscriptionOf(id: number | undefined): Subscription | undefined {
     if (id === undefined) return this.#subscriptions[0];
+    if (Number.isNaN(id)) return undefined;
     return (
       this.#subscriptions.find(({ sequence }) => sequence === id) ??
       this.#subscriptions.find(({ sequence }) => sequence === undefined)

@@ -8,6 +8,7 @@ import { startRedis } from '../../support/jobs/redis.ts';
 import { limitsOf } from '../../support/limits/settings.ts';
 import { ManualClock } from '../../support/manual-clock.ts';
 import { NOTHING_OPEN, PhoneGround, PhoneStage } from '../../support/phone-door/stage.ts';
+import type { SipCaller } from '../../support/phone-door/caller.ts';
 import { writeOffer } from '../../support/phone/sdp.ts';
 import { silent } from '../../support/store/databases.ts';
 import { eventually, until } from '../../support/until.ts';
@@ -40,6 +41,16 @@ async function open(
   return gate;
 }
 
+/** The gateway has the caller's ACK: minutes pass from now on. */
+async function callWhoseMinutesPass(): Promise<SipCaller> {
+  const caller = await stage.newCaller();
+  await caller.call(offer);
+  await until('the call is answered', () =>
+    stage.journal.list().some(({ timeline }) => timeline.some(({ type }) => type === 'answered')),
+  );
+  return caller;
+}
+
 /** A gate that answers when the test says so. */
 function openAtLast(): {
   gate: TenantGate;
@@ -61,8 +72,8 @@ describe('the minutes of a tenant', () => {
     // Half past eleven at night in London.
     const now = (): Date => new Date('2026-11-26T23:30:00Z');
     await open({ minutes_per_day_max: 2, time_zone: 'Europe/London' }, { clock, now });
-    const [first, second] = await Promise.all([stage.newCaller(), stage.newCaller()]);
-    await first.call(offer);
+    const first = await callWhoseMinutesPass();
+    const second = await stage.newCaller();
     clock.advance(2 * MINUTE_MS);
     second.invite(offer);
     const final = await second.final('INVITE');
@@ -80,8 +91,7 @@ describe('the minutes of a tenant', () => {
   it('end calls in progress when the tenant wants it, and say so in the BYE', async () => {
     const clock = new ManualClock();
     await open({ minutes_per_day_max: 1, minutes_end_calls: true }, { clock });
-    const caller = await stage.newCaller();
-    await caller.call(offer);
+    const caller = await callWhoseMinutesPass();
     clock.advance(4 * book_every_ms);
     const bye = await caller.waitFor('BYE', (one) => one.method === 'BYE');
     expect(bye.header('Reason')).toContain('cause=21');
@@ -130,6 +140,8 @@ describe('while the place of a call is asked for', () => {
     await until('the gate is asked', () => asked() === 1);
     caller.cancel();
     expect((await caller.final('INVITE')).status).toBe(487);
+    // What the gateway answers after the CANCEL it has read after the CANCEL.
+    expect((await (await stage.newCaller()).ask({ method: 'OPTIONS' })).status).toBe(200);
     let left = 0;
     answer({ ...FREE_PLACE, leave: () => (left += 1) });
     await until('the CDR', () => stage.cdrs.length === 1);

@@ -4,6 +4,7 @@ import type { TransferOutcome } from '../../../src/room/call-control.ts';
 import type { SipCaller, SipText } from '../../support/phone-door/caller.ts';
 import { LOCAL_TRUNK, NOTHING_OPEN, PhoneGround, PhoneStage } from '../../support/phone-door/stage.ts';
 import { writeOffer } from '../../support/phone/sdp.ts';
+import { quirks } from '../../support/sip-server/table.ts';
 import { until } from '../../support/until.ts';
 
 let ground: PhoneGround;
@@ -91,6 +92,8 @@ describe('a second transfer in a dialog', () => {
     const second = transfer('+15550124');
     const refers = (): SipText[] => caller.received.filter((one) => one.method === 'REFER');
     await until('a second REFER', () => refers().length === 2);
+    // What is answered after its 202 was read after it: the gateway knows its id.
+    expect((await caller.ask({ method: 'OPTIONS' })).status).toBe(200);
     return { ids: refers().map((one) => String(Number.parseInt(one.header('CSeq'), 10))), second };
   }
   const event = (id = ''): Record<string, string> => ({ Event: `refer;id=${id}` });
@@ -112,9 +115,13 @@ describe('a second transfer in a dialog', () => {
     expect(await second).toEqual({ outcome: 'transferred' });
   });
 
-  it.each(['4000000000', 'x', ''])('has no NOTIFY with the id "%s"', async (id) => {
+  it.each([
+    ['4000000000', 481],
+    ['x', 481],
+    ['', quirks.emptyEventIdStatus],
+  ])('has no NOTIFY with the id "%s"', async (id, status) => {
     const { second } = await afterOneThatNobodyWaitsFor();
-    expect((await notify('SIP/2.0 200 OK', 'terminated', event(id))).status).toBe(481);
+    expect((await notify('SIP/2.0 200 OK', 'terminated', event(id))).status).toBe(status);
     await caller.bye();
     expect(await second).toEqual({ outcome: 'ended' });
   });

@@ -36,6 +36,8 @@ interface Quirks {
   readonly scannerStatus: number;
   /** Verbs that no gateway takes, and that are refused nevertheless; the others get no answer at all. */
   readonly refusedVerbs: readonly string[];
+  /** A NOTIFY with `Event: refer;id=`. */
+  readonly emptyEventIdStatus: number;
 }
 
 const QUIRKS: Record<typeof KIND, Quirks> = {
@@ -51,6 +53,7 @@ const QUIRKS: Record<typeof KIND, Quirks> = {
     mergedStatus: 482,
     scannerStatus: 403,
     refusedVerbs: ['REGISTER', 'MESSAGE', 'SUBSCRIBE', 'PUBLISH', 'REFER'],
+    emptyEventIdStatus: 481,
   },
   drachtio: {
     proxies: true,
@@ -67,6 +70,8 @@ const QUIRKS: Record<typeof KIND, Quirks> = {
     scannerStatus: 603,
     // A REFER outside any dialog is dropped.
     refusedVerbs: ['REGISTER', 'MESSAGE', 'SUBSCRIBE', 'PUBLISH'],
+    // It cannot be read: the gateway does not see it.
+    emptyEventIdStatus: 400,
   },
 };
 
