@@ -51,8 +51,9 @@ export class SpeechProcess {
     this.#start();
   }
 
+  /** A process that died is not, before its exit is told, too: its channel closes first. */
   get isUp(): boolean {
-    return this.#up;
+    return this.#up && this.#child?.connected === true;
   }
 
   /** Counts the processes there have been: who remembers it knows whether it is still the same one. */
@@ -74,6 +75,8 @@ export class SpeechProcess {
     });
     this.#child = child;
     child.on('message', (message) => this.#answered(message));
+    // It cannot be asked any more, whatever it does.
+    child.on('disconnect', () => child.kill('SIGKILL'));
     child.on('error', (failure) => this.#died(child, failure.message));
     child.on('exit', (code, signal) => this.#died(child, signal ?? `exit code ${String(code)}`));
   }
@@ -121,7 +124,7 @@ export class SpeechProcess {
 
   /** Resolves true once the process takes requests, false after `timeoutMs` or when it is closed. */
   whenUp(timeoutMs: number): Promise<boolean> {
-    if (this.#up || this.#closed) return Promise.resolve(this.#up);
+    if (this.isUp || this.#closed) return Promise.resolve(this.isUp);
     return new Promise((resolve) => {
       const stopTimer = this.#clock.after(timeoutMs, () => settle(false));
       const stopUp = this.events.on('up', () => settle(true));

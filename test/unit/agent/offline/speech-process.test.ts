@@ -10,6 +10,11 @@ const CHILD = `
 const send = (type, more) => process.send({ type, ...more });
 process.on('message', ({ requestId, what }) => {
   if (what === 'die') process.exit(3);
+  if (what === 'unplug') {
+    process.removeAllListeners('disconnect');
+    setInterval(() => undefined, 1000);
+    process.disconnect();
+  }
   if (what === 'refuse') send('refused', { requestId, code: 'PROFILE_UNSPEAKABLE', detail: 'no' });
   if (what === 'odd') process.send({ type: 'refused', requestId, code: 'NO_SUCH_CODE', detail: 'no' });
   if (what === 'answer') send('done', { requestId, result: Uint8Array.of(1, 2, process.argv.length) });
@@ -64,6 +69,18 @@ describe('SpeechProcess', () => {
     await start();
     await expect(speech.ask({ what: 'nothing' }, 50)).rejects.toThrow('no answer within 50 ms');
     await expect(speech.ask({ what: 'nonsense' }, 50)).rejects.toThrow('no answer within 50 ms');
+  });
+
+  it('is down as soon as it cannot be asked, and is replaced though it would live on', async () => {
+    await start();
+    const { pid } = speech;
+    const asked = speech.ask({ what: 'unplug' }, 5000);
+    await expect(asked).rejects.toMatchObject({ code: 'SPEECH_UNAVAILABLE' });
+    expect(speech.isUp).toBe(false);
+    expect(await speech.whenUp(10_000)).toBe(true);
+    expect(speech.pid).not.toBe(pid);
+    expect(alive(pid ?? 0)).toBe(false);
+    expect(await speech.ask({ what: 'answer' }, 5000)).toEqual(Uint8Array.of(1, 2, 3));
   });
 
   it('is started again when it dies, and what was under way is refused', async () => {
