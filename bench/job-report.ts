@@ -134,7 +134,7 @@ through the queues, and alone again.
   an \`sms\` job (built-in outbox), an \`audit\` job (hash chain) and six \`webhooks\` jobs (three events,
   and each to its receiver over HTTP, signed). Batches of words (\`transcripts\`) are counted among the done.
 - **Before all of that** the same load, at less than half its rate, has run for 20 s: processes that run for
-  long have compiled themselves, and their first thousand jobs cost twice as much.
+  long have compiled themselves, and their first thousand jobs cost at least a third more.
 - **In queue** is from the moment a job was asked for until a worker took it up, the way through the spool
   included; **done after** is until it was finished, with its rows committed.
 - **Redis** forces writes to the disk as it does by default, unless the section was asked for otherwise.

@@ -29,7 +29,7 @@ const others_percent_max = 20;
 const calls_per_second = 25;
 const probe_every_ms = 1000;
 const settle_ms = 3000;
-/** What runs for months has compiled itself: the first jobs of a process cost twice as much. */
+/** What runs for months has compiled itself: the first jobs of a process cost a third more. */
 const [warm_up_calls_per_second, warm_up_ms] = [25, 20_000];
 /** After the load, for what still waits. */
 const drain_ms_max = 120_000;
