@@ -7,7 +7,7 @@ import type { Hearing } from './speech-messages.ts';
 /** A light decoder whose words fit worse than this, per frame, is in doubt. */
 const DOUBT_BELOW = -38;
 /** A careful one's must not fit worse: what was said has nothing to do with the profile. */
-const REFUSE_BELOW = -45;
+const REFUSE_BELOW = -46.5;
 /** A light one's, of an utterance that is too long to be heard twice. */
 const REFUSE_LIGHT_BELOW = -52;
 /** The caller waits while an utterance is heard once more: longest that is, in samples of 16 kHz. */
