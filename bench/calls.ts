@@ -9,6 +9,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { fileOf, functionOf, readProfiles, selfTimes, type CpuProfile } from './cpu-profile.ts';
+import { profileInWords } from './cpu-words.ts';
 import { runLevel, type LevelResult } from './level.ts';
 import { callTable, cpuTable, figure, report, soundTable, table } from './report.ts';
 import type { SectionResult } from './section.ts';
@@ -69,6 +70,7 @@ function profileNotes(profiles: readonly CpuProfile[]): string {
   return [
     '### Where the time goes at 100 calls',
     'Self time of all threads of the gateway from start to end, waiting left out (V8 CPU profile).',
+    profileInWords(profiles),
     table(['file', 'share, %'], rows(fileOf)),
     table(['function', 'share, %'], rows(functionOf)),
   ].join('\n\n');
