@@ -121,12 +121,13 @@ function dialogueRow({ calls, dialogues }: OfflineLevel): string[] {
 
 const CPU_COLUMNS = [
   ...['calls', 'all of it, % of a core per call', 'gateway, % of a core', 'recognisers, %'],
-  ...['synthesisers, %', 'mediasoup, %', 'callers, %', 'all else, %'],
+  ...['synthesisers, %', 'mediasoup, %', 'after calls, %', 'callers, %', 'all else, %'],
 ];
 
 function cpuRow({ calls, cpu }: OfflineLevel): string[] {
-  const ours = cpu.gateway + cpu.recognisers + cpu.synthesisers + cpu.mediasoup;
-  const shares = [cpu.gateway, cpu.recognisers, cpu.synthesisers, cpu.mediasoup, cpu.callers, cpu.others];
+  const parts = [cpu.gateway, cpu.recognisers, cpu.synthesisers, cpu.mediasoup, cpu.afterCalls];
+  const ours = parts.reduce((sum, part) => sum + part, 0);
+  const shares = [...parts, cpu.callers, cpu.others];
   return [String(calls), figure(ours / calls, 2), ...shares.map((share) => figure(share))];
 }
 
@@ -146,7 +147,8 @@ synthesiser per core) with the shipped clinic-receptionist. Callers are one more
 UDP, u-law, each with sentences of one of flite's voices (slt, rms, awb; 300 to 3400 Hz) sent in real time.
 A caller listens until the agent has been silent for 400 ms, asks the operator API what it said, answers
 that, corrects what is read back wrongly, and hangs up after the goodbye; then it calls again. All of them
-talk while CPU is measured; all processes share the machine's cores.
+talk while CPU is measured; all processes share the machine's cores. "After calls" are the private Redis, the
+database and the job process.
 
 - **Answer** is from the caller's last sound to the first sound of the reply that arrives, both on the wire:
   it holds the profile's \`end_of_speech_ms\` of 600.

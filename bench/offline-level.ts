@@ -19,7 +19,7 @@ export interface LevelPlan {
   readonly speechFile: string;
 }
 
-const groups = ['gateway', 'recognisers', 'synthesisers', 'mediasoup', 'callers'] as const;
+const groups = ['gateway', 'recognisers', 'synthesisers', 'mediasoup', 'afterCalls', 'callers'] as const;
 export type Group = (typeof groups)[number];
 
 export interface OfflineLevel extends Talked {
@@ -57,18 +57,22 @@ export async function runOfflineLevel(plan: LevelPlan): Promise<OfflineLevel> {
     profile: shippedProfile(),
   });
   try {
-    await settled(Object.values(processesOf(gateway.pid)).flat());
+    await settled(Object.values(processesOf(gateway)).flat());
     return await measure(gateway, plan);
   } finally {
     await gateway.stop();
   }
 }
 
-const processesOf = (gateway: number): Record<Exclude<Group, 'callers'>, number[]> => ({
-  gateway: [gateway],
-  recognisers: childrenRunning(gateway, 'recogniser-process'),
-  synthesisers: childrenRunning(gateway, 'synthesiser-process'),
-  mediasoup: childrenOf(gateway, 'mediasoup'),
+const processesOf = ({
+  pid,
+  afterCalls,
+}: GatewayChild): Record<Exclude<Group, 'callers'>, readonly number[]> => ({
+  gateway: [pid],
+  recognisers: childrenRunning(pid, 'recogniser-process'),
+  synthesisers: childrenRunning(pid, 'synthesiser-process'),
+  mediasoup: childrenOf(pid, 'mediasoup'),
+  afterCalls,
 });
 
 /** Language models are made, phrases are spoken: the processes have nothing to do any more. */
@@ -97,7 +101,7 @@ async function measure(gateway: GatewayChild, plan: LevelPlan): Promise<OfflineL
     answers: true,
   });
   try {
-    const pids = { ...processesOf(gateway.pid), callers: [callers.pid] };
+    const pids = { ...processesOf(gateway), callers: [callers.pid] };
     const talking = callers.ask({ type: 'talk' });
     talking.catch(() => undefined);
     await pause(rampMs + settle_ms);

@@ -45,8 +45,11 @@ describe('the section', () => {
       jitterMs: spread,
       ownLateMs: spread,
     },
-    cpu: { gateway: 5, recognisers: 10, synthesisers: 1, mediasoup: 0, callers: 4, others: 7 },
-    rssBytes: { gateway: 2 ** 27, recognisers: 2 ** 26, synthesisers: 2 ** 25, mediasoup: 0, callers: 0 },
+    cpu: { gateway: 5, recognisers: 10, synthesisers: 1, mediasoup: 0, afterCalls: 2, callers: 4, others: 7 },
+    rssBytes: {
+      ...{ gateway: 2 ** 27, recognisers: 2 ** 26, synthesisers: 2 ** 25 },
+      ...{ mediasoup: 0, afterCalls: 0, callers: 0 },
+    },
   };
   const rows = report([level])
     .split('\n')
@@ -56,7 +59,7 @@ describe('the section', () => {
   it('has dialogues, CPU, memory and sound of each level', () => {
     expect(rows.map((cells) => cells.slice(1, -1))).toEqual([
       ['2', '1', '1', '1', '0', '100.0', '700', '800', '800'],
-      ['2', '8.00', '5.0', '10.0', '1.0', '0.0', '4.0', '7.0'],
+      ['2', '9.00', '5.0', '10.0', '1.0', '0.0', '2.0', '4.0', '7.0'],
       ['2', '128', '64', '32', '0.50', '2.00', '2.00', '1000', '3'],
     ]);
   });
