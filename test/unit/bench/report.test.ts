@@ -113,7 +113,7 @@ describe('the report', () => {
     expect(text).toContain('| 50 ');
     expect(text).toContain('| 100 ');
     expect(text).toContain('Nothing is subtracted');
-    expect(text.endsWith('beside them.\n')).toBe(true);
+    expect(text.endsWith('does not wait.\n')).toBe(true);
     expect(text).not.toContain('Calls that failed');
   });
 
