@@ -2,8 +2,8 @@
  * Many callers in one process of their own: SIP on one socket, RTP on one socket per call, one clock for all.
  * Started by the bench with `fork`; orders and answers are in bench/messages.ts.
  */
-import { setPriority } from 'node:os';
 import { FRAME_MS } from '../src/media/frame.ts';
+import { preferSound } from '../src/media/priority.ts';
 import {
   callersOptionsSchema,
   orderSchema,
@@ -14,8 +14,6 @@ import {
 import { RtpCall } from './rtp-call.ts';
 import { SipClient } from './sip-client.ts';
 
-/** Of media threads (src/media): before everybody else on Linux's scale of -20 to 19. */
-const MEASURING_NICENESS = -10;
 /** Calls send in turn, so that 200 packets do not leave in one burst. */
 const slots = 10;
 const slot_ms = FRAME_MS / slots;
@@ -121,11 +119,8 @@ function emptyMeasurements(): Measurements {
 }
 
 // What measures must not be late itself: it stands with the gateway's media threads, where that is allowed.
-try {
-  setPriority(MEASURING_NICENESS);
-} catch {
-  // Not as root: the callers' clock, beside the figures, tells what that costs.
-}
+// Where it is not, the callers' clock, beside the figures, tells what that costs.
+preferSound();
 const callers = await Callers.open(callersOptionsSchema.parse(JSON.parse(process.argv[2] ?? '{}')));
 const answer = (message: Answer): void => void process.send?.(message);
 
