@@ -12,7 +12,7 @@ import { telephoneTransform } from './telephone-transform.ts';
 import { SENTENCE_END, SENTENCE_START, Trigram } from './trigram.ts';
 
 /** Raised when the generator changes: what an older version left in the cache is not used. */
-const FORMAT = 6;
+const FORMAT = 5;
 /**
  * Pronunciations that the telephone adds. It ends at 3400 Hz,
  * below the burst that tells a T from a K: what is
