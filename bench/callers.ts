@@ -3,7 +3,7 @@
  * Started by the bench with `fork`; orders and answers are in bench/messages.ts.
  */
 import { FRAME_MS } from '../src/media/frame.ts';
-import { preferSound } from '../src/media/priority.ts';
+import { putFirst } from '../src/base/precedence.ts';
 import {
   callersOptionsSchema,
   orderSchema,
@@ -120,7 +120,7 @@ function emptyMeasurements(): Measurements {
 
 // What measures must not be late itself: it stands with the gateway's media threads, where that is allowed.
 // Where it is not, the callers' clock, beside the figures, tells what that costs.
-preferSound();
+putFirst('realtime');
 const callers = await Callers.open(callersOptionsSchema.parse(JSON.parse(process.argv[2] ?? '{}')));
 const answer = (message: Answer): void => void process.send?.(message);
 

@@ -12,10 +12,20 @@ if (enqueue === undefined) throw new Error('jobs.keep is false');
 const failed: string[] = [];
 const load = new JobLoad({ journal, enqueue, failed: (error) => void failed.push(messageOf(error)) });
 
+async function answer(): Promise<JobAnswer> {
+  const { calls } = load;
+  const threads = (await gateway.census()).threads.map(({ census }) => census);
+  const pacingLate = {
+    p50Ms: Math.max(...threads.map(({ tickLateP50Ms }) => tickLateP50Ms)),
+    p99Ms: Math.max(...threads.map(({ tickLateP99Ms }) => tickLateP99Ms)),
+  };
+  return { type: 'loaded', calls, failed: failed.slice(0, 20), pacingLate };
+}
+
 process.on('message', (message) => {
   const order = jobOrderSchema.parse(message);
   if (order.type === 'load') load.run(order.callsPerSecond);
-  process.send?.({ type: 'loaded', calls: load.calls, failed: failed.slice(0, 20) } satisfies JobAnswer);
+  void answer().then((told) => process.send?.(told));
 });
 process.on('SIGTERM', () => {
   load.run(0);

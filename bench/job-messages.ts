@@ -15,5 +15,7 @@ export const jobAnswerSchema = z.strictObject({
   calls: z.int(),
   /** Jobs that could not be put into the spool. */
   failed: z.array(z.string()),
+  /** How late the pacers of the media threads ran since the last answer, of the latest thread, in ms. */
+  pacingLate: z.strictObject({ p50Ms: z.number(), p99Ms: z.number() }),
 });
 export type JobAnswer = z.infer<typeof jobAnswerSchema>;

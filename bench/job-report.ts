@@ -23,21 +23,29 @@ export interface Phase {
   readonly jitterMs: Spread;
   readonly delayMs: Spread;
   readonly ownLateMs: Spread;
+  /** How late the media threads' pacers ran, of the latest thread. */
+  readonly pacingLate: { readonly p50Ms: number; readonly p99Ms: number };
   readonly packetsMissing: number;
   readonly packetsReceived: number;
   readonly packetsExpected: number;
   readonly probesLost: number;
 }
 
-export interface JobBench {
-  readonly database: string;
-  readonly calls: number;
-  readonly phases: readonly Phase[];
+export interface LoadResult {
   readonly askedPerSecond: number;
   readonly donePerSecond: number;
   /** Jobs that waited when the load ended, and how long they took then. */
   readonly waiting: number;
   readonly drainedMs: number | null;
+}
+
+export interface JobBench {
+  readonly database: string;
+  readonly calls: number;
+  /** Calls alone, with jobs, alone again, and so on. */
+  readonly phases: readonly Phase[];
+  /** One of each phase with jobs. */
+  readonly loads: readonly LoadResult[];
   readonly failed: readonly string[];
   readonly times: readonly JobTimes[];
 }
@@ -52,7 +60,7 @@ function partsOf(result: JobBench): string[] {
     `### On ${database}: the sound of ${calls} calls`,
     soundTable(result.phases),
     `### On ${database}: jobs`,
-    jobsTable(result),
+    jobsTable(result.loads),
     timesTable(result.times),
     `### On ${database}: CPU`,
     cpuTable(result.phases),
@@ -64,12 +72,14 @@ function soundTable(phases: readonly Phase[]): string {
   return table(
     [
       'phase',
-      ...['jitter p50, ms', 'jitter p99, ms', 'added delay p50, ms', 'added delay p95, ms', 'probes lost'],
+      ...['jitter p50, ms', 'jitter p99, ms', 'pacing late p50, ms', 'pacing late p99, ms'],
+      ...['added delay p50, ms', 'added delay p95, ms', 'probes lost'],
       ...["callers' clock late p99, ms", 'packets of expected, %', 'missing'],
     ],
     phases.map((phase) => [
       phase.name,
       ...[figure(phase.jitterMs.p50, 2), figure(phase.jitterMs.p99, 2)],
+      ...[figure(phase.pacingLate.p50Ms), figure(phase.pacingLate.p99Ms)],
       ...[figure(phase.delayMs.p50), figure(phase.delayMs.p95), String(phase.probesLost)],
       figure(phase.ownLateMs.p99, 2),
       figure((100 * phase.packetsReceived) / Math.max(1, phase.packetsExpected)),
@@ -78,17 +88,15 @@ function soundTable(phases: readonly Phase[]): string {
   );
 }
 
-function jobsTable({ askedPerSecond, donePerSecond, waiting, drainedMs }: JobBench): string {
+function jobsTable(loads: readonly LoadResult[]): string {
   return table(
     ['asked for per second', 'done per second', 'waiting at the end', 'done after another, s'],
-    [
-      [
-        figure(askedPerSecond, 0),
-        figure(donePerSecond, 0),
-        String(waiting),
-        figure(drainedMs === null ? null : drainedMs / 1000),
-      ],
-    ],
+    loads.map(({ askedPerSecond, donePerSecond, waiting, drainedMs }) => [
+      figure(askedPerSecond, 0),
+      figure(donePerSecond, 0),
+      String(waiting),
+      figure(drainedMs === null ? null : drainedMs / 1000),
+    ]),
   );
 }
 
@@ -125,8 +133,8 @@ function cpuTable(phases: readonly Phase[]): string {
 
 const METHOD = `One gateway with everything that it starts by default: its own redis-server, its own job
 process and its own database (PGlite); the second time Debian's Postgres in the place of the last. Calls
-come and sound as in the first section. Their sound is measured three times in one run: alone, while jobs go
-through the queues, and alone again.
+come and sound as in the first section. Their sound is measured five times in one run: alone, while jobs go
+through the queues, alone again, with jobs, and alone. What differs between the times alone is chance.
 
 - **The load** is what calls leave behind, told on the gateway's main thread where doors and agents tell it:
   12 words of each call into the spool, a text message, an audit entry. From there it goes the product's way:
@@ -138,6 +146,10 @@ through the queues, and alone again.
 - **In queue** is from the moment a job was asked for until a worker took it up, the way through the spool
   included; **done after** is until it was finished, with its rows committed.
 - **Redis** forces writes to the disk as it does by default, unless the section was asked for otherwise.
-- What belongs to jobs runs at a niceness of 10, as shipped: calls have the cores first.
+- **Pacing late** is how long after its due time a media thread's pacer ran, by its own clock, in steps of
+  0.1 ms, of the later of the threads; **jitter** is what the callers saw of it, by theirs.
+- As shipped, media threads are real-time threads (\`media.precedence\`), and what belongs to jobs runs at a
+  niceness of 10; Debian's Postgres is another's server and stands where it stands. The callers, which are
+  other machines in truth, are a real-time thread, too: they measure and do not wait.
 - Figures of sound and CPU are explained in the first section. Everything shares the machine's cores, the
   callers, the model's stand-in and the receiver included.`;

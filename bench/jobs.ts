@@ -1,6 +1,6 @@
 /**
  * Section `jobs`: 500 jobs per second through the queues, and what the sound of 50 calls has to bear for it,
- * on either database. Takes about five minutes.
+ * on either database. Takes about seven minutes.
  *
  *   npm run bench -- jobs --jobs 200 --calls 10 --seconds 5   smaller; prints only
  *   npm run bench -- jobs --fsync everysec                    the embedded Redis in another way; prints only
@@ -18,10 +18,10 @@ import { cpuOver, type ProcessGroup } from './cpu-over.ts';
 import { benchNumber, startGateway, type GatewayChild } from './gateway-child.ts';
 import { benchTenant, jobs_per_call } from './job-load.ts';
 import { jobAnswerSchema, type JobAnswer, type JobOrder } from './job-messages.ts';
-import { jobReport, type JobBench, type Phase } from './job-report.ts';
+import { jobReport, type JobBench, type LoadResult, type Phase } from './job-report.ts';
 import { spreadOf } from './percentiles.ts';
 import { childrenOf, childrenRunning } from './process-usage.ts';
-import { jobTimes, outcomesOf, waitingIn } from './queue-watch.ts';
+import { jobsDone, jobTimes, outcomesOf, waitingIn, type DoneJobs } from './queue-watch.ts';
 import { figure } from './report.ts';
 import type { SectionResult } from './section.ts';
 
@@ -29,6 +29,8 @@ const others_percent_max = 20;
 const calls_per_second = 25;
 const probe_every_ms = 1000;
 const settle_ms = 3000;
+/** How often the load comes, with calls alone before, between and after: how those differ is chance. */
+const turns = 2;
 /** What runs for months has compiled itself: the first jobs of a process cost a third more. */
 const [warm_up_calls_per_second, warm_up_ms] = [25, 20_000];
 /** After the load, for what still waits. */
@@ -178,6 +180,14 @@ interface Parts {
   readonly pids: Readonly<Record<Exclude<keyof Phase['cpu'], 'others'>, ProcessGroup>>;
 }
 
+/** What came of the load, once. */
+interface Loaded {
+  readonly phase: Phase;
+  readonly load: LoadResult;
+  readonly done: DoneJobs;
+  readonly failed: readonly string[];
+}
+
 class Run {
   readonly #options: Options;
   readonly #parts: Parts & { readonly receiver: Receiver };
@@ -188,8 +198,7 @@ class Run {
   }
 
   async all(): Promise<JobBench> {
-    const { jobsPerSecond } = this.#options;
-    const { queues, callers } = this.#parts;
+    const { callers } = this.#parts;
     console.log('warming up …');
     await this.#load(warm_up_calls_per_second);
     await pause(warm_up_ms);
@@ -197,31 +206,48 @@ class Run {
     await this.#drained();
     const up = await callers.ask({ type: 'call', calls: this.#options.calls }, 'up');
     await pause(settle_ms);
-    const before = await this.#phase('calls alone');
-    await this.#load(jobsPerSecond / jobs_per_call);
+    const alone = [await this.#phase('calls alone')];
+    const loaded: Loaded[] = [];
+    for (let turn = 0; turn < turns; turn += 1) {
+      loaded.push(await this.#withJobs());
+      alone.push(await this.#phase('calls alone again'));
+    }
+    return {
+      ...{ database: this.#options.database, calls: up.calls },
+      phases: alone.flatMap((phase, at) => [phase, ...loaded.slice(at, at + 1).map((one) => one.phase)]),
+      loads: loaded.map(({ load }) => load),
+      failed: [...up.failed, ...loaded.flatMap(({ failed }) => failed)],
+      times: jobTimes(loaded.map(({ done }) => done)),
+    };
+  }
+
+  /** The load runs and is measured, then what still waits is done. */
+  async #withJobs(): Promise<Loaded> {
+    const { queues } = this.#parts;
+    await this.#load(this.#options.jobsPerSecond / jobs_per_call);
     await pause(settle_ms);
     const [fromMs, outcomesBefore] = [Date.now(), await outcomesOf(queues)];
     const toldBefore = (await this.#ask({ type: 'report' })).calls;
-    const during = await this.#phase('with jobs');
+    const phase = await this.#phase('with jobs');
     const [toMs, outcomesAfter] = [Date.now(), await outcomesOf(queues)];
     const told = await this.#load(0);
     const waiting = await waitingIn(queues);
     const drainedMs = await this.#drained();
+    const done = await jobsDone(queues, fromMs, toMs);
     await pause(settle_ms);
-    const after = await this.#phase('calls alone again');
     const seconds = (toMs - fromMs) / 1000;
-    const { database } = this.#options;
     return {
-      ...{ database, calls: up.calls, phases: [before, during, after], waiting, drainedMs },
-      askedPerSecond: ((told.calls - toldBefore) * jobs_per_call) / seconds,
-      donePerSecond: (outcomesAfter.done - outcomesBefore.done) / seconds,
+      ...{ phase, done },
+      load: {
+        askedPerSecond: ((told.calls - toldBefore) * jobs_per_call) / seconds,
+        donePerSecond: (outcomesAfter.done - outcomesBefore.done) / seconds,
+        ...{ waiting, drainedMs },
+      },
       failed: [
-        ...up.failed,
         ...told.failed,
-        ...given(outcomesAfter.failed, 'jobs failed'),
+        ...given(outcomesAfter.failed - outcomesBefore.failed, 'jobs failed'),
         ...(drainedMs === null ? ['the queues did not get empty'] : []),
       ],
-      times: await jobTimes(queues, fromMs, toMs),
     };
   }
 
@@ -229,13 +255,16 @@ class Run {
     const { callers, pids } = this.#parts;
     console.log(`${name} …`);
     callers.tell({ type: 'reset' });
+    await this.#ask({ type: 'report' });
     const cpu = await cpuOver(pids, this.#options.measureMs);
+    const { pacingLate } = await this.#ask({ type: 'report' });
     const { measurements } = await callers.ask({ type: 'report' }, 'measured');
     const { jitterMs, delayMs, ownLateMs, packetsMissing, packetsReceived, probesLost } = measurements;
     const spreads = {
       jitterMs: spreadOf(jitterMs),
       delayMs: spreadOf(delayMs),
       ownLateMs: spreadOf(ownLateMs),
+      pacingLate,
     };
     const packetsExpected = Math.round((this.#options.calls * this.#options.measureMs) / 20);
     return { name, cpu, ...spreads, packetsMissing, packetsReceived, packetsExpected, probesLost };

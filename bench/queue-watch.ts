@@ -38,9 +38,11 @@ export async function waitingIn(queues: JobQueues): Promise<number> {
 
 const kept_done_max = 5000;
 
-/** Of every queue that did something between the two instants (ms since 1970), and of all together. */
-export async function jobTimes(queues: JobQueues, fromMs: number, toMs: number): Promise<JobTimes[]> {
-  const byQueue: { queue: string; jobs: DoneJob[] }[] = [];
+export type DoneJobs = ReadonlyMap<string, readonly DoneJob[]>;
+
+/** Done between the two instants (ms since 1970), of every queue. */
+export async function jobsDone(queues: JobQueues, fromMs: number, toMs: number): Promise<DoneJobs> {
+  const byQueue = new Map<string, readonly DoneJob[]>();
   for (const queue of queues.all) {
     const found = await queue.getCompleted(0, kept_done_max - 1);
     const jobs = found.flatMap(({ data, processedOn = NaN, finishedOn = NaN }) => {
@@ -49,9 +51,20 @@ export async function jobTimes(queues: JobQueues, fromMs: number, toMs: number):
         ? [{ at, takenMs: processedOn, doneMs: finishedOn }]
         : [];
     });
-    if (jobs.length > 0) byQueue.push({ queue: queue.name, jobs });
+    byQueue.set(queue.name, jobs);
   }
-  return [...byQueue, { queue: 'all', jobs: byQueue.flatMap((one) => one.jobs) }].map(({ queue, jobs }) =>
+  return byQueue;
+}
+
+/** Over several stretches of time: of every queue that did something, and of all together. */
+export function jobTimes(stretches: readonly DoneJobs[]): JobTimes[] {
+  const names = new Set(stretches.flatMap((done) => [...done.keys()]));
+  const byQueue = [...names].map((queue) => ({
+    queue,
+    jobs: stretches.flatMap((done) => done.get(queue) ?? []),
+  }));
+  const all = { queue: 'all', jobs: byQueue.flatMap(({ jobs }) => jobs) };
+  return [...byQueue.filter(({ jobs }) => jobs.length > 0), all].map(({ queue, jobs }) =>
     timesOf(queue, jobs),
   );
 }

@@ -126,8 +126,8 @@ share the machine's cores; "after calls" are the private Redis, the database and
   a hiccup would lengthen the queue for good; it leaves out 40 ms of silence per second, so that it drains.
 - **Setup** is INVITE to 200, with the model's session opened meanwhile, at 25 new calls per second.
 - **Memory per call** is what the gateway's resident set grew by, after a warm-up, divided by the calls.
-- The callers' own clock is part of jitter and delay; how late it ran stands beside them. Their process stands
-  before others (niceness -10, as the gateway's media threads), so that it measures and does not wait.`;
+- The callers' own clock is part of jitter and delay; how late it ran stands beside them. Their process is a
+  real-time thread where Linux allows it, as the gateway's media threads are: it measures and does not wait.`;
 
 /** The whole section. */
 export function report(results: readonly LevelResult[], notes = ''): string {

@@ -18,6 +18,7 @@ import { redisSection } from './config/redis.ts';
 import { sparesSection } from './config/spares.ts';
 import { telemetrySection } from './config/telemetry.ts';
 import { toolsSection } from './config/tools.ts';
+import { precedenceSchema } from './base/precedence.ts';
 
 const portNumber = z.int().min(0).max(65535);
 const address = z.string().refine((text) => isIP(text) !== 0, 'must be an IP address');
@@ -61,6 +62,7 @@ const media = z.strictObject({
   rtp_port_max: z.int().min(1025).max(65535).default(23999),
   quarantine_ms: z.int().min(0).max(600_000).default(5000),
   threads: z.int().min(0).max(64).default(0),
+  precedence: precedenceSchema.default('realtime'),
 });
 
 const sfu = z.strictObject({

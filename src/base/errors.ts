@@ -22,6 +22,8 @@ export const ERROR_CATALOGUE = {
     'A sound file cannot be played: give 8 kHz mono WAV (16 bit or G.711), or raw G.711.',
   OPUS_UNAVAILABLE:
     'A track in Opus cannot be heard or sent, because libopus is missing: run `npm run setup`.',
+  SOUND_NOT_FIRST:
+    'Linux does not let sound go first on a busy machine: see media.precedence for the rights it wants.',
   MEDIA_THREAD_DIED: 'A media thread stopped: its calls were ended; the log holds the cause.',
   SFU_CLOSED: 'The gateway is stopping: mediasoup takes no more rooms.',
   ROOM_CLOSED: 'The room is closed: the call ended, or the gateway is stopping.',

@@ -7,7 +7,7 @@ import { once } from 'node:events';
 import { systemClock, type Clock } from './clock.ts';
 import { messageOf } from './errors.ts';
 import { Events } from './events.ts';
-import { letOthersFirst } from './niceness.ts';
+import { letOthersFirst } from './precedence.ts';
 
 export interface KeptProcessEvents {
   started: { pid: number };

@@ -29,6 +29,7 @@ export async function startMedia(
       rtpPortMin: media.rtp_port_min,
       rtpPortMax: media.rtp_port_max,
       quarantineMs: media.quarantine_ms,
+      precedence: media.precedence,
       logLevel: logging.level,
       agent: agentOptions(settings, tools),
     }),
@@ -38,6 +39,7 @@ export async function startMedia(
       listenAddress: sfu.listen_address,
       announcedAddress: sfu.announced_address,
       webRtcPort: sfu.web_rtc_port,
+      precedence: media.precedence,
       log,
     }),
   ]);
@@ -53,7 +55,15 @@ export async function startMedia(
       'a media thread died: its calls end, a new one takes its place',
     ),
   );
+  tellPlace(threads.value, log);
   return [threads.value, workers.value];
+}
+
+/** All threads of a process have the same rights: one tells for all, mediasoup's workers included. */
+function tellPlace({ handles: [first] }: Pick<MediaThreads, 'handles'>, log: Log): void {
+  const { precedence, refusal: detail } = first?.placed ?? { precedence: 'usual', refusal: null };
+  if (detail === null) log.info({ precedence }, 'where sound stands on a busy machine');
+  else log.warn({ code: 'SOUND_NOT_FIRST', precedence, detail }, 'sound does not stand where it should');
 }
 
 /** What agents are to know of prices, and of the longest call. */

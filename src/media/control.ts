@@ -3,6 +3,7 @@
  * Both sides parse with these schemas; sound never passes here.
  */
 import { z } from 'zod';
+import { placedSchema, precedenceSchema } from '../base/precedence.ts';
 
 const id = z.string().min(1).max(128);
 const port = z.int().min(1).max(65535);
@@ -188,8 +189,8 @@ export const eventSchema = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('voice.event'), voiceId: id, event: z.unknown() }),
   /** What the voices' shared parts have to tell; the agent's code parses it. */
   z.strictObject({ type: z.literal('voices.event'), event: z.unknown() }),
-  /** Told once: the thread takes commands. */
-  z.strictObject({ type: z.literal('thread.ready') }),
+  /** Told once: the thread takes commands, and stands where it could be placed on a busy machine. */
+  z.strictObject({ type: z.literal('thread.ready'), placed: placedSchema }),
   /** Something inside failed and was contained: the thread goes on. A bug, to be logged and counted. */
   z.strictObject({ type: z.literal('thread.error'), where: z.string(), detail: z.string() }),
 ]);
@@ -227,6 +228,7 @@ export const threadOptionsSchema = z.strictObject({
   rtpPortMax: port,
   /** How long a closed port rests before reuse, in ms. */
   quarantineMs: z.int().min(0),
+  precedence: precedenceSchema,
   logLevel: z.string(),
   /** Handed to the agent's code as it is. */
   agent: z.unknown(),

@@ -8,6 +8,7 @@ import type { Clock } from '../base/clock.ts';
 import { TrunklineError, messageOf } from '../base/errors.ts';
 import { Events } from '../base/events.ts';
 import type { Log } from '../base/log.ts';
+import { putFirst, type Precedence } from '../base/precedence.ts';
 import { ROUTER_CODECS } from './sfu-codecs.ts';
 import { SfuRouter, type PortRange } from './sfu-router.ts';
 
@@ -27,6 +28,7 @@ export interface SfuWorkerOptions {
   /** One UDP and one TCP port for all browsers of this worker; 0: any free port. */
   readonly webRtcPort: number;
   readonly loopbackPorts: PortRange;
+  readonly precedence: Precedence;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -110,7 +112,7 @@ export class SfuWorker {
   }
 
   async #spawn(): Promise<void> {
-    const { listenAddress: ip, announcedAddress, webRtcPort: port, log, name } = this.#options;
+    const { listenAddress: ip, announcedAddress, webRtcPort: port, log, name, precedence } = this.#options;
     const worker = await launch(this.#options.workerBinary);
     worker.observer.on('newrouter', (router) => countRouter(router, this.counts));
     worker.once('died', (error) => this.#died(error));
@@ -128,7 +130,8 @@ export class SfuWorker {
       worker.close();
       throw error;
     }
-    log.debug({ worker: name, pid: worker.pid }, 'mediasoup worker runs');
+    const placed = putFirst(precedence, worker.pid);
+    log.debug({ worker: name, pid: worker.pid, ...placed }, 'mediasoup worker runs');
   }
 
   #died(error: Error): void {

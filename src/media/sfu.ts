@@ -3,6 +3,7 @@ import { setLogEventListeners } from 'mediasoup';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { TrunklineError } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
+import type { Precedence } from '../base/precedence.ts';
 import type { PortRange, SfuRouter } from './sfu-router.ts';
 import { SfuWorker, type SfuCounts } from './sfu-worker.ts';
 
@@ -21,6 +22,8 @@ export interface SfuOptions {
   readonly webRtcPort: number;
   /** Where the loopback transports of phone legs listen (127.0.0.1, UDP). */
   readonly loopbackPorts?: PortRange;
+  /** Where the workers stand on a busy machine; absent: as everything else. */
+  readonly precedence?: Precedence;
   readonly log: Log;
   readonly clock?: Clock;
 }
@@ -54,6 +57,7 @@ export class Sfu {
         announcedAddress: options.announcedAddress,
         webRtcPort: options.webRtcPort === 0 ? 0 : options.webRtcPort + index,
         loopbackPorts: options.loopbackPorts ?? LOOPBACK_PORTS,
+        precedence: options.precedence ?? 'usual',
         clock: options.clock ?? systemClock,
         log,
       }),

@@ -4,7 +4,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import { threadOptionsSchema, type Answer } from './control.ts';
 import { MediaThread } from './media-thread-core.ts';
-import { preferSound } from './priority.ts';
+import { putFirst } from '../base/precedence.ts';
 import type { Voices, VoicesHost } from './voice-port.ts';
 
 /** More uncaught errors than this within a window mean that the thread's state cannot be trusted: it dies. */
@@ -21,7 +21,6 @@ export async function runMediaThread(createVoices: CreateVoices): Promise<void> 
   const port = parentPort;
   if (port === null) throw new Error('a media thread is started as a worker');
   const options = threadOptionsSchema.parse(workerData);
-  preferSound();
   const post = (answer: Answer): void => port.postMessage(answer);
   const voices = await createVoices(options.agent, {
     place: options.place,
@@ -35,7 +34,8 @@ export async function runMediaThread(createVoices: CreateVoices): Promise<void> 
       if (thread.closed) port.close();
     });
   });
-  port.postMessage({ event: { type: 'thread.ready' } });
+  // Only now: what voices make before calls come, such as language models, may take its time.
+  post({ event: { type: 'thread.ready', placed: putFirst(options.precedence) } });
 }
 
 /** One broken voice must not take the other calls of the thread with it; a storm of errors does. */

@@ -5,6 +5,7 @@ import type { ErrorCode } from '../base/errors.ts';
 import { Events } from '../base/events.ts';
 import { answerSchema, eventSchema, resultSchemas } from './control.ts';
 import type { Command, Envelope, ResultOf, ThreadEvent, ThreadOptions } from './control.ts';
+import type { Placed } from '../base/precedence.ts';
 
 /** Commands under way in one thread; more mean that it hangs. */
 const PENDING_MAX = 10_000;
@@ -59,8 +60,9 @@ export class MediaThreadHandle {
   readonly #legs = new Map<string, Events<LegEvents>>();
   readonly #voices = new Map<string, Events<VoiceEvents>>();
   readonly #openLegs = new Set<string>();
-  readonly #ready = Promise.withResolvers<null>();
+  readonly #ready = Promise.withResolvers<Placed>();
   readonly #exited = Promise.withResolvers<null>();
+  #placed: Placed | null = null;
   #seq = 0;
   #reason: string | null = null;
   #closing: Promise<void> | null = null;
@@ -86,7 +88,7 @@ export class MediaThreadHandle {
       void handle.#worker.terminate();
     });
     try {
-      await handle.#ready.promise;
+      handle.#placed = await handle.#ready.promise;
       return handle;
     } finally {
       stopTimer();
@@ -96,6 +98,11 @@ export class MediaThreadHandle {
   /** Legs that it holds or is about to open. */
   get load(): number {
     return this.#openLegs.size;
+  }
+
+  /** Where it stands on a busy machine; null before it is ready. */
+  get placed(): Placed | null {
+    return this.#placed;
   }
 
   get alive(): boolean {
@@ -243,7 +250,7 @@ export class MediaThreadHandle {
         this.events.emit('voices', { event: event.event });
         return;
       case 'thread.ready':
-        this.#ready.resolve(null);
+        this.#ready.resolve(event.placed);
         return;
       case 'thread.error':
         this.#fail(event.where, event.detail);

@@ -3,6 +3,7 @@ import type { Clock } from '../base/clock.ts';
 import { TrunklineError } from '../base/errors.ts';
 import { Events } from '../base/events.ts';
 import type { Census } from './control.ts';
+import type { Precedence } from '../base/precedence.ts';
 import { MediaThreadHandle } from './thread-handle.ts';
 
 export { MediaThreadHandle };
@@ -21,6 +22,8 @@ export interface MediaThreadsOptions {
   readonly rtpPortMin: number;
   readonly rtpPortMax: number;
   readonly quarantineMs: number;
+  /** Where sound stands on a busy machine; absent: as everything else. */
+  readonly precedence?: Precedence;
   readonly logLevel: string;
   /** Handed to the agent's code in each thread; must survive a structured clone. */
   readonly agent: unknown;
@@ -126,10 +129,13 @@ export class MediaThreads {
   }
 
   async #startOne(place: number): Promise<void> {
-    const { count: threads, rtpAddress, quarantineMs, logLevel, agent } = this.#options;
+    const { count: threads, rtpAddress, quarantineMs, precedence = 'usual', logLevel, agent } = this.#options;
     const ports = this.#portsOf(place);
     const handle = await MediaThreadHandle.start({
-      thread: { name: `media-${place}`, place, threads, rtpAddress, quarantineMs, logLevel, agent, ...ports },
+      thread: {
+        ...{ name: `media-${place}`, place, threads, rtpAddress, ...ports, quarantineMs, precedence },
+        ...{ logLevel, agent },
+      },
       entry: this.#options.entry ?? new URL('../media-thread.ts', import.meta.url),
       commandTimeoutMs: this.#options.commandTimeoutMs ?? COMMAND_TIMEOUT_MS,
       clock: this.#clock,

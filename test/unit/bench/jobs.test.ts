@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { JobLoad, jobs_per_call } from '../../../bench/job-load.ts';
 import { jobReport, type JobBench, type Phase } from '../../../bench/job-report.ts';
 import { spreadOf } from '../../../bench/percentiles.ts';
-import { timesOf } from '../../../bench/queue-watch.ts';
+import { jobTimes, timesOf } from '../../../bench/queue-watch.ts';
 import { unwrap, wrap, type NewJob } from '../../../src/jobs/envelope.ts';
 import type { QueueName } from '../../../src/jobs/queues.ts';
 import { Journal } from '../../../src/room/journal.ts';
@@ -93,10 +93,33 @@ describe('times of jobs', () => {
   });
 });
 
+describe('times of several stretches', () => {
+  it('are of each queue that did something, and of all', () => {
+    const job = (ms: number) => ({ at: new Date(1000).toISOString(), takenMs: 1000 + ms, doneMs: 1100 + ms });
+    const first = new Map([
+      ['crm', [job(10)]],
+      ['sms', []],
+    ]);
+    const second = new Map([
+      ['crm', [job(30)]],
+      ['audit', [job(20)]],
+    ]);
+    const times = jobTimes([first, second]);
+    expect(times.map(({ queue, done }) => [queue, done])).toEqual([
+      ['crm', 2],
+      ['audit', 1],
+      ['all', 3],
+    ]);
+    expect(times[2]?.waitedMs).toMatchObject({ p50: 20, max: 30 });
+    expect(jobTimes([])).toMatchObject([{ queue: 'all', done: 0 }]);
+  });
+});
+
 describe('the report', () => {
   const one = spreadOf([1, 2, 3]);
   const phase = (name: string): Phase => ({
     ...{ name, jitterMs: one, delayMs: one, ownLateMs: one, probesLost: 0 },
+    pacingLate: { p50Ms: 0.5, p99Ms: 1.5 },
     ...{ packetsMissing: 4, packetsReceived: 990, packetsExpected: 1000 },
     cpu: {
       ...{ gateway: 40, worker: 50.5, redis: 7, database: 30, mediasoup: 1, model: 13, callers: 11 },
@@ -105,8 +128,9 @@ describe('the report', () => {
   });
   const result: JobBench = {
     database: 'PGlite',
-    ...{ calls: 50, phases: [phase('alone'), phase('with jobs')], askedPerSecond: 500, donePerSecond: 498.6 },
-    ...{ waiting: 12, drainedMs: 250, failed: [], times: [timesOf('crm', [])] },
+    ...{ calls: 50, phases: [phase('alone'), phase('with jobs'), phase('alone')] },
+    loads: [{ askedPerSecond: 500, donePerSecond: 498.6, waiting: 12, drainedMs: 250 }],
+    ...{ failed: [], times: [timesOf('crm', [])] },
   };
 
   it('has a row for each phase and each queue', () => {
@@ -119,7 +143,7 @@ describe('the report', () => {
       ]),
       '### How it is measured',
     ]);
-    expect(text).toMatch(/\| with jobs +\| +2\.00 \| +3\.00 \|/);
+    expect(text).toMatch(/\| with jobs +\| +2\.00 \| +3\.00 \| +0\.5 \| +1\.5 \|/);
     expect(text).toMatch(/\| 500 +\| +499 \| +12 \| +0\.3 \|/);
     expect(text).toContain('50.5');
     expect(text).toContain('99.0');
@@ -128,7 +152,8 @@ describe('the report', () => {
   });
 
   it('says what failed, and that nobody waited for the rest', () => {
-    const text = jobReport([{ ...result, drainedMs: null, failed: ['3 jobs failed'] }]);
+    const loads = result.loads.map((load) => ({ ...load, drainedMs: null }));
+    const text = jobReport([{ ...result, loads, failed: ['3 jobs failed'] }]);
     expect(text).toContain('What failed: 3 jobs failed');
     expect(text).toMatch(/\| +12 \| +– \|/);
   });

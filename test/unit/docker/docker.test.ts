@@ -114,6 +114,12 @@ describe('docker/compose.yaml', () => {
           expect(compose.services[name]?.healthcheck).toHaveProperty('test');
   });
 
+  it('lets sound go first without a right that nothing else needs', () => {
+    expect(compose.services['gateway']).toMatchObject({ ulimits: { rtprio: 1, nice: 30 } });
+    const entitled = Object.values(compose.services).filter((one) => 'cap_add' in one || 'privileged' in one);
+    expect(entitled).toEqual([]);
+  });
+
   it('loses no job: Redis writes to the disk and evicts nothing', () => {
     expect(redis?.command?.join(' ')).toMatch(/--appendonly yes.*--maxmemory-policy noeviction/);
   });

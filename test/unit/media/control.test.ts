@@ -41,6 +41,7 @@ describe('what main and media threads say', () => {
       rtpPortMin: 1,
       rtpPortMax: 2,
       quarantineMs: 0,
+      precedence: 'usual',
       logLevel: 'info',
     };
     expect(threadOptionsSchema.safeParse({ ...options, agent: null }).success).toBe(true);

@@ -12,6 +12,7 @@ const OPTIONS: ThreadOptions = {
   rtpPortMin: 34_000,
   rtpPortMax: 34_063,
   quarantineMs: 0,
+  precedence: 'usual',
   logLevel: 'silent',
   agent: null,
 };
