@@ -100,6 +100,8 @@ export async function endCallsOfRun({ tenant, rows }: TenantRows, of: RunName): 
         FROM calls c
         WHERE c.tenant = ${tenant} AND c.gateway = ${of.gateway} AND c.run = ${of.run}
           AND (c.ended_at IS NULL OR c.ending = 'gateway-died')
+        -- One that is being ended in truth is waited for, and left out.
+        FOR UPDATE
       ) last
       WHERE calls.tenant = ${tenant} AND calls.call_id = last.call_id
       RETURNING calls.*

@@ -167,4 +167,26 @@ describe.each(DATABASES)('runs of gateways on %s', (kind) => {
     await writing;
     expect(await ending).toMatchObject([{ callId: `${run} call` }]);
   });
+
+  it('wait for a call that is being ended in truth, and leave it alone', async () => {
+    await unit((of) => open(of, `${run} call`));
+    const [written, maySay] = [Promise.withResolvers<undefined>(), Promise.withResolvers<undefined>()];
+    const closing = unit(async (of) => {
+      await endCall(of, `${run} call`, {
+        ...{ ended_at: AT, duration_ms: 7, ending: 'caller-hung-up', ending_class: 'success' },
+        ...{ ending_detail: null, media: null },
+      });
+      written.resolve(undefined);
+      await maySay.promise;
+    });
+    await written.promise;
+    const ending = unit((of) => endCallsOfRun(of, name()));
+    const waiting = (): Promise<{ rows: unknown[] }> =>
+      unit(({ rows }) => sql`SELECT 1 FROM pg_locks WHERE NOT granted`.execute(rows));
+    await eventually('the end of the run to wait', waiting, (found) => found.rows.length > 0, 10_000);
+    maySay.resolve(undefined);
+    await closing;
+    expect(await ending).toEqual([]);
+    expect(await call(`${run} call`)).toMatchObject({ ending: 'caller-hung-up', duration_ms: 7 });
+  });
 });
