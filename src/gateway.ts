@@ -6,6 +6,7 @@ import { systemClock } from './base/clock.ts';
 import type { Log } from './base/log.ts';
 import type { Settings } from './config.ts';
 import { ClosingOrder } from './gateway/closing-order.ts';
+import { gatewayDesk } from './gateway/gateways.ts';
 import { measureJobs, measureParts } from './gateway/measure.ts';
 import { observe } from './gateway/observe.ts';
 import { startApi } from './gateway/start-api.ts';
@@ -105,8 +106,11 @@ async function build(settings: Settings, log: Log, order: ClosingOrder): Promise
   measureParts({ threads, sfu, rooms, phone, web }, metrics);
   measureSpares(threads, metrics);
   if (jobs !== undefined) measureJobs(jobs, metrics);
+  const gateways = jobs &&
+    board && { desk: gatewayDesk({ ...jobs, gateway: jobs.spool.gateway }), keys: board.keys };
+  const shown = { ...records, mcp_servers: () => mcp.states };
   const operator = await OperatorApi.start(
-    { journal, metrics, troubles, warnings, census, records: { ...records, mcp_servers: () => mcp.states } },
+    { journal, metrics, troubles, warnings, census, records: shown, gateways },
     { host: config.operator.host, port: config.operator.port, log },
   );
   order.add('operator API', operator);

@@ -68,7 +68,7 @@ export const ENDINGS = {
     text: 'The voice model cannot be reached',
   },
   'media-failure': { class: 'server', sipStatus: 500, q850: 41, text: 'The sound path failed' },
-  // Of a call whose gateway could not tell any more: the next one to start does (src/jobs/gateway-runs.ts).
+  // Of a call whose gateway could not tell any more: its next start does, or an operator.
   'gateway-died': { class: 'server', sipStatus: 500, q850: 41, text: 'The gateway died during the call' },
   'internal-error': { class: 'server', sipStatus: 500, q850: 41, text: 'An unexpected error on our side' },
   'max-duration': {

@@ -74,6 +74,12 @@ export const ERROR_CATALOGUE = {
     'The database does not match this version: use the version that made it, or a newer one.',
   STORE_FOLDER_TAKEN:
     'The data folder is in use by another gateway: stop it, or give this one its own data_dir.',
+  GATEWAY_UNKNOWN:
+    'No gateway of this name was ever heard of here: take it from the list, by a gateway with its tenants.',
+  GATEWAY_IS_THIS:
+    'The gateway that is asked lives: its next start ends what it leaves open; ask another one.',
+  GATEWAY_HEARD:
+    'The gateway was heard of a moment ago: wait until it is silent, or say evenIfHeard if you know better.',
   STORE_CURSOR_INVALID: 'The page cursor was not made by this gateway: begin with the first page.',
   STORE_KEY_REUSED: 'The idempotency key was used for another request: use a new key for each.',
   JOBS_UNAVAILABLE: 'Jobs are not taken now: Redis is away, or the spool is full; the log says which.',

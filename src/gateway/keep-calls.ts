@@ -16,29 +16,28 @@ export interface WordSink {
 export function keepCalls(parts: {
   journal: Journal;
   sink: WordSink;
-  /** This life of the gateway: what tells its calls from those of a gateway that died. */
-  run: string;
+  /** The life of the gateway that calls open in: what tells them from those of a gateway that died. */
+  run: () => string;
   log: Log;
   /** The span of an open call; nothing is traced without. */
   traceparentOf?: (callId: string) => string;
 }): () => void {
   const { journal, sink, run, log, traceparentOf = () => '' } = parts;
-  /** Of open calls: the span is over when the last word about its call is told. */
-  const spans = new Map<string, string>();
-  const facts = new Map<string, number>();
+  /** The span is over, and the run may be another, when the last word about a call is told. */
+  const open = new Map<string, { traceparent: string; run: string; facts: number }>();
   const tell = ({ tenant, callId }: Pick<CallRecord, 'tenant' | 'callId'>, word: unknown): boolean => {
     // A fact that does not fit would be refused by the other end, too, long after its call: say it here.
     const parsed = callWord.safeParse(word);
-    const traceparent = spans.get(callId) ?? '';
+    const { traceparent = '', run: of = run() } = open.get(callId) ?? {};
     const traced = traceparent === '' ? {} : { traceparent };
     if (parsed.success)
-      return sink.append({ type: 'call', tenant, callId, run, word: parsed.data, ...traced });
+      return sink.append({ type: 'call', tenant, callId, run: of, word: parsed.data, ...traced });
     log.error({ callId, code: 'JOB_PAYLOAD_INVALID', detail: parsed.error.message }, 'a fact is not kept');
     return false;
   };
   const ends = [
     journal.events.on('opened', (record) => {
-      spans.set(record.callId, traceparentOf(record.callId));
+      open.set(record.callId, { traceparent: traceparentOf(record.callId), run: run(), facts: 0 });
       tell(record, openedWord(record));
     }),
     journal.events.on('added', ({ callId, entry }) => {
@@ -46,14 +45,14 @@ export function keepCalls(parts: {
       if (record === undefined) return;
       const index = record.timeline.length - 1;
       const isKept = tell(record, { type: 'fact', index, fact: entry });
-      if (isKept) facts.set(callId, (facts.get(callId) ?? 0) + 1);
+      const call = open.get(callId);
+      if (isKept && call !== undefined) call.facts += 1;
       if (entry.type === 'usage') tell(record, usageWord(record, index, entry));
     }),
     journal.events.on('closed', (record) => {
       const { callId } = record;
-      tell(record, { ...closedWord(record), facts: facts.get(callId) ?? 0 });
-      spans.delete(callId);
-      facts.delete(callId);
+      tell(record, { ...closedWord(record), facts: open.get(callId)?.facts ?? 0 });
+      open.delete(callId);
     }),
   ];
   return () => ends.forEach((end) => end());

@@ -11,7 +11,6 @@ import { packageRoot, type Settings } from '../config.ts';
 import { addressesOf } from '../jobs/addresses.ts';
 import type { Enqueue } from '../jobs/enqueue.ts';
 import { Forwarder } from '../jobs/forwarder.ts';
-import { beginRun } from '../jobs/gateway-runs.ts';
 import { JobQueues } from '../jobs/job-queues.ts';
 import { Spool } from '../jobs/spool/spool.ts';
 import { SpooledEnqueue } from '../jobs/spooled-enqueue.ts';
@@ -21,6 +20,7 @@ import { socketFolder } from '../store/embedded.ts';
 import { Store } from '../store/store.ts';
 import type { ClosingOrder } from './closing-order.ts';
 import { keepCalls } from './keep-calls.ts';
+import { KeptRun } from './keep-run.ts';
 
 export interface Jobs {
   readonly enqueue: Enqueue;
@@ -28,6 +28,8 @@ export interface Jobs {
   /** Connects when it is asked; STORE_UNAVAILABLE while the database is on its way. */
   readonly store: Store;
   readonly spool: Spool;
+  /** Whose calls this gateway may have. */
+  readonly tenants: readonly string[];
   /** The span of an open call; empty when none is. */
   readonly traceparentOf: (callId: string) => string;
   /** What operators should know: work that waits because something is away. No call is refused for it. */
@@ -59,11 +61,12 @@ export async function startJobs(parts: {
   });
   const { trunks, numbers, web } = config;
   const mine = [...trunks, ...numbers, ...web.widget_keys, ...web.tenant_keys].map((one) => one.tenant);
-  // Calls of a life of before are over: told behind the words that it left in the spool.
-  const run = await beginRun(spool, { folder: join(dataDir, 'spool'), tenants: mine, log });
+  const tenants = [...new Set(mine)];
+  const run = await KeptRun.begin({ spool, store, folder: join(dataDir, 'spool'), tenants, log });
   const forwarder = new Forwarder({ spool, taker: queues, log });
   order.add('spool', { close: () => spool.close().then(() => forwarder.close()) });
-  const stopKeeping = keepCalls({ journal, sink: spool, run, log, traceparentOf });
+  order.add('run of this gateway', run);
+  const stopKeeping = keepCalls({ journal, sink: spool, run: () => run.name, log, traceparentOf });
   order.add('records of calls', {
     close: () => {
       stopKeeping();
@@ -71,7 +74,7 @@ export async function startJobs(parts: {
     },
   });
   return {
-    ...{ enqueue: new SpooledEnqueue(spool), queues, store, spool, traceparentOf },
+    ...{ enqueue: new SpooledEnqueue(spool), queues, store, spool, tenants, traceparentOf },
     warnings: () => [
       ...(forwarder.isAway ? [`Redis takes no jobs: ${spool.waiting} wait in the spool`] : []),
       ...(spool.refused > 0 ? [`the spool was full: ${spool.refused} entries are lost`] : []),

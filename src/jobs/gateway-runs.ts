@@ -10,7 +10,7 @@ import { z } from 'zod';
 import { newId } from '../base/ids.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { wrap } from './envelope.ts';
+import { wrap, type NewJob } from './envelope.ts';
 import { runName } from './payloads/transcripts.ts';
 import type { Spool } from './spool/spool.ts';
 
@@ -51,10 +51,17 @@ export async function beginRun(
 
 async function tellOver(spool: Spool, { gateway, run, tenants }: GatewayRun): Promise<void> {
   for (const tenant of tenants) {
-    const data = { type: 'run-over', gateway, run } as const;
-    const envelope = wrap('transcripts', { tenant, key: `${gateway}/over/${run}`, data });
+    const envelope = wrap('transcripts', overJob(tenant, { gateway, run }));
     await spool.keep({ type: 'job', queue: 'transcripts', envelope });
   }
+}
+
+/** What ends the calls of a tenant that the run left open: one job, whoever asks, and however often. */
+export function overJob(
+  tenant: string,
+  { gateway, run }: Pick<GatewayRun, 'gateway' | 'run'>,
+): NewJob<'transcripts'> {
+  return { tenant, key: `${gateway}/over/${run}`, data: { type: 'run-over', gateway, run } };
 }
 
 /** The runs that may have left calls open. */

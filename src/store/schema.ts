@@ -43,6 +43,8 @@ interface GatewayRunsTable {
   run: string;
   over_at: Date | null;
   settled_at: Date | null;
+  heard_at: Date | null;
+  tenants: string[] | null;
 }
 
 interface LegsTable {

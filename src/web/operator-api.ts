@@ -1,13 +1,14 @@
 /**
- * What an operator may ask over HTTP: is the gateway well, which calls are there, what was booked.
- * JSON only; problems are told as RFC 9457 problem details. Bound
- * to loopback by default: it has no log-in yet.
+ * What an operator may ask over HTTP: is the gateway well, which calls are there, what was booked, which
+ * gateways share the store. JSON only; problems are told as RFC 9457 problem details. Bound to loopback by
+ * default: whoever reaches it may look. What changes something wants an operator's key.
  */
 import fastify, { type FastifyInstance, type FastifyReply } from 'fastify';
 import { z } from 'zod';
-import { messageOf } from '../base/errors.ts';
+import { ERROR_CATALOGUE, messageOf, TrunklineError, type ErrorCode } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
 import type { CallRecord, Journal } from '../room/journal.ts';
+import { gatewayRoutes, type GatewayParts } from './operator-gateways.ts';
 
 /** Answers of the parts that the gateway knows; asked anew for every request. */
 export interface OperatorSources {
@@ -21,6 +22,8 @@ export interface OperatorSources {
   readonly metrics: { readonly contentType: string; scrape(): Promise<string> };
   /** Lists that are asked for by their name: /v1/appointments, /v1/mcp_servers … */
   readonly records: Readonly<Record<string, () => readonly unknown[] | Promise<readonly unknown[]>>>;
+  /** Those that share the store; none without one. */
+  readonly gateways?: GatewayParts | undefined;
 }
 
 export interface OperatorOptions {
@@ -79,7 +82,19 @@ interface Problem {
   readonly title: string;
   readonly status: number;
   readonly detail: string;
+  /** Of docs/ERRORS.md, where it has one. */
+  readonly code?: ErrorCode;
 }
+
+const STATUS: Partial<Record<ErrorCode, number>> = {
+  OPERATOR_KEY_INVALID: 401,
+  API_FORBIDDEN: 403,
+  GATEWAY_UNKNOWN: 404,
+  GATEWAY_IS_THIS: 409,
+  GATEWAY_HEARD: 409,
+  STORE_UNAVAILABLE: 503,
+  JOBS_UNAVAILABLE: 503,
+};
 
 function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
   return reply.status(problem.status).type('application/problem+json').send(problem);
@@ -89,6 +104,10 @@ function sendProblem(reply: FastifyReply, problem: Problem): FastifyReply {
 function problemOf(error: unknown): Problem {
   if (error instanceof z.ZodError)
     return { title: 'Bad request', status: 400, detail: z.prettifyError(error) };
+  if (error instanceof TrunklineError && STATUS[error.code] !== undefined) {
+    const { code, detail } = error;
+    return { title: ERROR_CATALOGUE[code], status: STATUS[code] ?? 500, detail, code };
+  }
   const status = error instanceof Error && 'statusCode' in error ? Number(error.statusCode) : 500;
   if (status >= 400 && status < 500) return { title: 'Bad request', status, detail: messageOf(error) };
   return { title: 'Internal error', status: 500, detail: 'The log holds the cause.' };
@@ -119,4 +138,5 @@ function addRoutes(server: FastifyInstance, sources: OperatorSources): void {
   for (const [name, list] of Object.entries(sources.records))
     server.get(`/v1/${name}`, async () => ({ [name]: await list() }));
   server.get('/v1/census', async () => sources.census());
+  if (sources.gateways !== undefined) gatewayRoutes(server, sources.gateways);
 }

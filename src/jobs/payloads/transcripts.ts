@@ -81,7 +81,7 @@ const entries = z.array(callEntry).min(1).max(500);
 const words = z.strictObject({ type: z.literal('words'), gateway, entries });
 export type WordBatch = z.infer<typeof words>;
 
-/** The gateway's process is another one now: no call of this run goes on. */
+/** The gateway's process is another one now, or gone for good: no call of this run goes on. */
 const runOver = z.strictObject({ type: z.literal('run-over'), gateway, run: runName });
 export type RunOver = z.infer<typeof runOver>;
 

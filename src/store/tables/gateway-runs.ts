@@ -1,6 +1,7 @@
 /**
  * `gateway_runs`: lives of gateways' processes. Whoever writes words of a run holds its row together with
  * others; whoever ends the run holds it alone. So each sees what the other did, in whichever order they come.
+ * In the rows of the system's tenant gateways tell of themselves.
  */
 import { sql } from 'kysely';
 import { ENDINGS, type EndingSlug } from '../../base/ending.ts';
@@ -43,6 +44,71 @@ export async function holdRuns(
   }));
 }
 
+/**
+ * The gateway says that its run goes on, and whose calls it may have. For the system's tenant. Returns
+ * whether somebody has told that the run is over.
+ */
+export async function hearRun(
+  { tenant, rows }: TenantRows,
+  { gateway, run, tenants }: RunName & { readonly tenants: readonly string[] },
+): Promise<boolean> {
+  const { over_at } = await rows
+    .insertInto('gateway_runs')
+    .values({ tenant, gateway, run, tenants: [...tenants], heard_at: sql<Date>`clock_timestamp()` })
+    .onConflict((conflict) =>
+      conflict.columns(['tenant', 'gateway', 'run']).doUpdateSet((eb) => ({
+        tenants: eb.ref('excluded.tenants'),
+        heard_at: eb.ref('excluded.heard_at'),
+      })),
+    )
+    .returning('over_at')
+    .executeTakeFirstOrThrow();
+  return over_at !== null;
+}
+
+/** How long ago something was, by the clock of the database, in ms; never less than 0. */
+const agoMs = (at: ReturnType<typeof sql>): ReturnType<typeof sql> =>
+  sql`greatest(0, extract(epoch FROM clock_timestamp() - ${at}) * 1000)::float8`;
+
+export interface HeardRun extends RunName {
+  /** Whose calls it may have. */
+  readonly tenants: readonly string[];
+  readonly heardAt: Date;
+  readonly heardAgoMs: number;
+  /** When it was told that it is over; null while it may live. */
+  readonly overAt: Date | null;
+}
+
+/** Runs that told of themselves. For the system's tenant. */
+export async function heardRuns({ tenant, rows }: TenantRows): Promise<HeardRun[]> {
+  const { rows: heard } = await sql<HeardRun>`
+    SELECT gateway, run, coalesce(tenants, '{}') AS tenants, heard_at AS "heardAt",
+      ${agoMs(sql`heard_at`)} AS "heardAgoMs", over_at AS "overAt"
+    FROM gateway_runs WHERE tenant = ${tenant} AND heard_at IS NOT NULL
+    ORDER BY heard_at DESC, gateway, run`.execute(rows);
+  return heard;
+}
+
+export interface OpenRun extends RunName {
+  readonly openCalls: number;
+  /** Of the last fact that is known of one of them, by the gateway's own clock. */
+  readonly heardAt: Date;
+  readonly heardAgoMs: number;
+}
+
+/** Runs that have calls without an end. */
+export async function openRuns({ tenant, rows }: TenantRows): Promise<OpenRun[]> {
+  const { rows: open } = await sql<OpenRun>`
+    SELECT gateway, run, count(*)::int AS "openCalls", max(heard_at) AS "heardAt",
+      ${agoMs(sql`max(heard_at)`)} AS "heardAgoMs"
+    FROM (
+      SELECT gateway, run, started_at + ${lastFactMs} * interval '1 millisecond' AS heard_at
+      FROM calls c WHERE c.tenant = ${tenant} AND c.ended_at IS NULL
+    ) open
+    GROUP BY gateway, run ORDER BY gateway, run`.execute(rows);
+  return open;
+}
+
 /** The run is over from now on, and held alone. Returns for how long it has been known, in ms. */
 export async function endRun({ tenant, rows }: TenantRows, { gateway, run }: RunName): Promise<number> {
   const { overForMs } = await rows
@@ -82,21 +148,24 @@ export interface DeadCall {
 
 const slug: EndingSlug = 'gateway-died';
 
+const lastOf = (table: 'turns' | 'tool_calls' | 'call_events'): ReturnType<typeof sql> => sql`
+  (SELECT max(at_ms) FROM ${sql.table(table)} f WHERE f.tenant = c.tenant AND f.call_id = c.call_id)`;
+
+/** Of a row `c` of calls: for how long the call is known to have lasted. */
+const lastFactMs = sql`greatest(0, ${lastOf('turns')}, ${lastOf('tool_calls')}, ${lastOf('call_events')})`;
+
 /**
  * Ends the calls that the run left open, and their legs, at the last of their facts: as long as they are
  * known to have lasted. Asked again when more facts have come, it moves the end. Returns all that ended so.
  */
 export async function endCallsOfRun({ tenant, rows }: TenantRows, of: RunName): Promise<DeadCall[]> {
-  const lastOf = (table: 'turns' | 'tool_calls' | 'call_events'): ReturnType<typeof sql> => sql`
-    (SELECT max(at_ms) FROM ${sql.table(table)} f WHERE f.tenant = c.tenant AND f.call_id = c.call_id)`;
   const { rows: dead } = await sql<DeadCall>`
     WITH dead AS (
       UPDATE calls SET
         ended_at = started_at + last_ms * interval '1 millisecond', duration_ms = last_ms,
         ending = ${slug}, ending_class = ${ENDINGS[slug].class}
       FROM (
-        SELECT c.call_id, greatest(0, ${lastOf('turns')}, ${lastOf('tool_calls')}, ${lastOf('call_events')})
-          AS last_ms
+        SELECT c.call_id, ${lastFactMs} AS last_ms
         FROM calls c
         WHERE c.tenant = ${tenant} AND c.gateway = ${of.gateway} AND c.run = ${of.run}
           AND (c.ended_at IS NULL OR c.ending = 'gateway-died')

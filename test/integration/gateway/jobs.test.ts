@@ -60,8 +60,8 @@ describe('a gateway that keeps its calls', () => {
     await order.close();
     order = new ClosingOrder(silent);
     const again = await start({ worker: 'none' });
-    // And the word that the life of before is over.
-    expect(again?.spool.waiting).toBe(4);
+    // And the word that the life of before is over, for the tenant and for operators.
+    expect(again?.spool.waiting).toBe(5);
     expect(again?.spool.gateway).toBe(jobs?.spool.gateway);
   });
 

@@ -44,7 +44,7 @@ function twoCalls(tracer: Tracer): SpoolContent[] {
   const told: SpoolContent[] = [];
   const sink = { append: (content: SpoolContent): boolean => told.push(content) > 0 };
   const traceparentOf = traces.traceparentOf.bind(traces);
-  keepCalls({ journal, sink, run: 'run_1', log: silent, traceparentOf });
+  keepCalls({ journal, sink, run: () => 'run_1', log: silent, traceparentOf });
   for (const callId of ['call_1', 'call_2']) journal.open({ ...ORIGIN, callId });
   for (const callId of ['call_1', 'call_2']) journal.close(callId, ending('agent-hung-up'));
   return told;

@@ -1,10 +1,18 @@
 /** Lives of gateways: whoever writes of one and whoever ends it cannot miss each other. */
 import { sql } from 'kysely';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import type { Store, TenantRows } from '../../../src/store/store.ts';
+import { SYSTEM_TENANT, type Store, type TenantRows } from '../../../src/store/store.ts';
 import { addCallEvents } from '../../../src/store/tables/call-events.ts';
 import { endCall, findCall, openCalls, updateCalls, type Call } from '../../../src/store/tables/calls.ts';
-import { endCallsOfRun, endRun, holdRuns, settleRun } from '../../../src/store/tables/gateway-runs.ts';
+import {
+  endCallsOfRun,
+  endRun,
+  heardRuns,
+  hearRun,
+  holdRuns,
+  openRuns,
+  settleRun,
+} from '../../../src/store/tables/gateway-runs.ts';
 import { legsOf, putLeg } from '../../../src/store/tables/legs.ts';
 import { addToolCalls } from '../../../src/store/tables/tool-calls.ts';
 import { addTurns } from '../../../src/store/tables/turns.ts';
@@ -54,6 +62,52 @@ describe.each(DATABASES)('runs of gateways on %s', (kind) => {
     expect(await state()).toEqual([{ ...name(), isOver: true, isSettled: true }]);
     expect(await unit((of) => holdRuns(of, 'other', [run]))).toMatchObject([{ isOver: false }]);
     expect(await unit((of) => holdRuns(of, 'gw', [run]), 'other')).toMatchObject([{ isOver: false }]);
+  });
+
+  it('tell of themselves in rows of the system, and learn that they are over', async () => {
+    const gateway = `gw ${run}`;
+    const hear = (tenants: string[], of = run): Promise<boolean> =>
+      unit((rows) => hearRun(rows, { gateway, run: of, tenants }), SYSTEM_TENANT);
+    const heard = async (): Promise<unknown[]> =>
+      (await unit(heardRuns, SYSTEM_TENANT)).filter((one) => one.gateway === gateway);
+    const ago = { heardAt: expect.any(Date) as Date, heardAgoMs: expect.any(Number) as number };
+    expect(await hear(['acme'])).toBe(false);
+    expect(await hear(['acme', 'other'])).toBe(false);
+    const first = { ...ago, gateway, run, tenants: ['acme', 'other'], overAt: null };
+    expect(await heard()).toEqual([first]);
+    await hear(['acme'], `${run} next`);
+    expect(await heard()).toMatchObject([{ run: `${run} next` }, { run }]);
+    await unit((of) => endRun(of, { gateway, run }), SYSTEM_TENANT);
+    expect(await hear([])).toBe(true);
+    expect(await heard()).toMatchObject([{ run, overAt: expect.any(Date) as Date }, { overAt: null }]);
+    // Where words are kept nobody told of himself.
+    await unit((of) => holdRuns(of, gateway, [run]));
+    expect(await unit(heardRuns)).toEqual([]);
+  });
+
+  it('have calls that are open, of one tenant, until the last of their facts', async () => {
+    const mine = async (tenant = 'acme'): Promise<unknown[]> =>
+      (await unit(openRuns, tenant)).filter((one) => one.run.startsWith(run));
+    await unit(async (of) => {
+      await open(of, `${run} silent`);
+      await open(of, `${run} talking`);
+      await open(of, `${run} over`);
+      await addCallEvents(of, [
+        { call_id: `${run} talking`, seq: 0, at_ms: 2500, type: 'held', fact: {} },
+        { call_id: `${run} over`, seq: 0, at_ms: 9000, type: 'held', fact: {} },
+      ]);
+      await endCall(of, `${run} over`, {
+        ...{ ended_at: AT, duration_ms: 7, ending: 'caller-hung-up', ending_class: 'success' },
+        ...{ ending_detail: null, media: null },
+      });
+    });
+    const heardAt = new Date(AT.getTime() + 2500);
+    expect(await mine()).toEqual([
+      { ...name(), openCalls: 2, heardAt, heardAgoMs: expect.any(Number) as number },
+    ]);
+    expect(await mine('other')).toEqual([]);
+    await unit((of) => endCallsOfRun(of, name()));
+    expect(await mine()).toEqual([]);
   });
 
   it('end their calls at the last fact of any kind', async () => {

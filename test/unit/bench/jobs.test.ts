@@ -24,7 +24,7 @@ describe('a load of jobs', () => {
     const journal = new Journal();
     const told = { queues: [] as QueueName[], words: [] as string[], failures: [] as unknown[] };
     keepCalls({
-      ...{ journal, run: 'run_1', log: silent },
+      ...{ journal, run: () => 'run_1', log: silent },
       sink: {
         append: (content) => {
           if (content.type === 'call') told.words.push(content.word.type);

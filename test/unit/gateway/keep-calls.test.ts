@@ -28,7 +28,7 @@ beforeEach(() => {
     },
   });
   const append = (content: SpoolContent): boolean => kept.push(content) > 0;
-  stop = keepCalls({ journal, sink: { append }, run: 'run_1', log: pino({ base: null }, sink) });
+  stop = keepCalls({ journal, sink: { append }, run: () => 'run_1', log: pino({ base: null }, sink) });
 });
 
 function words(): unknown[] {
@@ -47,6 +47,21 @@ describe('the bridge from the journal to the spool', () => {
         },
       },
     ]);
+  });
+
+  it('tells every word of a call as of the life that it opened in, whichever it is now', () => {
+    stop();
+    let run = 'run_1';
+    const sink = { append: (content: SpoolContent): boolean => kept.push(content) > 0 };
+    stop = keepCalls({ journal, sink, run: () => run, log: pino({ level: 'silent' }) });
+    journal.open(ORIGIN);
+    run = 'run_2';
+    journal.open({ ...ORIGIN, callId: 'call_2' });
+    for (const callId of ['call_1', 'call_2']) journal.add(callId, { type: 'held' });
+    for (const callId of ['call_1', 'call_2']) journal.close(callId, ending('agent-hung-up'));
+    const runs = kept.map((one) => (one.type === 'call' ? `${one.callId} ${one.run ?? ''}` : ''));
+    expect(new Set(runs)).toEqual(new Set(['call_1 run_1', 'call_2 run_2']));
+    expect(runs).toHaveLength(6);
   });
 
   it('knows a visit from a phone call', () => {
@@ -141,7 +156,7 @@ describe('the bridge from the journal to the spool', () => {
     const open = new Map([['call_1', traceparent]]);
     const sink = { append: (content: SpoolContent): boolean => kept.push(content) > 0 };
     const traceparentOf = (callId: string): string => open.get(callId) ?? '';
-    stop = keepCalls({ journal, sink, run: 'run_1', log: pino({ level: 'silent' }), traceparentOf });
+    stop = keepCalls({ journal, sink, run: () => 'run_1', log: pino({ level: 'silent' }), traceparentOf });
     journal.open(ORIGIN);
     journal.open({ ...ORIGIN, callId: 'untraced' });
     // As the traces do it: the span is over before the last word is told.
