@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Speakers, withNoise } from '../../../bench/test-set.ts';
-import { CallerMeans, TELEPHONE_MEANS } from '../../../src/agent/models/offline/caller-means.ts';
+import { TELEPHONE_MEANS } from '../../../src/agent/models/offline/caller-means.ts';
 import { Decoders, DomainDecoder } from '../../../src/agent/models/offline/decoders.ts';
 import {
   prepareLanguageModel,
@@ -13,7 +13,8 @@ import {
 } from '../../../src/agent/models/offline/language-model.ts';
 import { INSTALLED_MODEL } from '../../../src/agent/models/offline/pocketsphinx.ts';
 import { repeatSamples } from '../../../src/agent/models/offline/telephone-band.ts';
-import { Utterance } from '../../../src/agent/models/offline/utterance.ts';
+import { UsualFit } from '../../../src/agent/models/offline/usual-fit.ts';
+import { unknownCaller, Utterance, type KnownCaller } from '../../../src/agent/models/offline/utterance.ts';
 import { clinicProfile } from './simulated-call.ts';
 
 let folder: string;
@@ -89,20 +90,20 @@ describe('decoders of one language model', () => {
   it('go from caller to caller, and keep nothing of the one before', async () => {
     const decoders = new Decoders(files, acousticModel);
     const sound = await said('my name is anna miller', 'awb');
-    const alone = hear(Utterance.begin(decoders, CallerMeans.unknown, 'answer-book-name'), sound);
+    const alone = hear(Utterance.begin(decoders, unknownCaller, 'answer-book-name'), sound);
     const first = decoders.take();
     if (first !== null) decoders.giveBack(first);
     expect(decoders.take()).toBe(first);
     if (first !== null) decoders.giveBack(first);
-    hear(Utterance.begin(decoders, CallerMeans.unknown, 'open'), await said('where is the clinic', 'kal16'));
-    const after = hear(Utterance.begin(decoders, CallerMeans.unknown, 'answer-book-name'), sound);
+    hear(Utterance.begin(decoders, unknownCaller, 'open'), await said('where is the clinic', 'kal16'));
+    const after = hear(Utterance.begin(decoders, unknownCaller, 'answer-book-name'), sound);
     expect(after.hearing.text).toBe(alone.hearing.text);
     expect(Math.abs(after.hearing.fit - alone.hearing.fit)).toBeLessThan(1);
   });
 
   it('are lent to so many callers and no more, and come back when an utterance ends or is dropped', () => {
     const decoders = new Decoders(files, acousticModel);
-    const begin = (): Utterance | null => Utterance.begin(decoders, CallerMeans.unknown, 'open');
+    const begin = (): Utterance | null => Utterance.begin(decoders, unknownCaller, 'open');
     const lent = Array.from({ length: 64 }, begin);
     expect(lent).not.toContain(null);
     expect(begin()).toBeNull();
@@ -121,24 +122,24 @@ describe('an utterance', () => {
     decoders = new Decoders(files, acousticModel);
     decoders.stock();
   });
-  const begin = (caller: CallerMeans, expecting = 'open'): Utterance | null =>
+  const begin = (caller: KnownCaller, expecting = 'open'): Utterance | null =>
     Utterance.begin(decoders, caller, expecting);
 
   it('teaches the means of its caller', async () => {
     const { hearing, caller } = hear(
-      begin(CallerMeans.unknown),
+      begin(unknownCaller),
       await said('I would like to book an appointment please', 'rms'),
     );
     expect(hearing).toMatchObject({ text: 'i would like to book an appointment please', rejected: false });
     const sound = await said('what are your opening hours', 'rms');
-    const fitWith = ({ expected }: CallerMeans): number => {
+    const fitWith = ({ means: { expected } }: KnownCaller): number => {
       const decoder = new DomainDecoder(files, acousticModel, 1n);
       decoder.start({ expecting: 'open', means: expected });
       decoder.process(sound);
       const { score, frames } = decoder.end();
       return score / frames;
     };
-    expect(fitWith(caller)).toBeGreaterThan(fitWith(CallerMeans.unknown));
+    expect(fitWith(caller)).toBeGreaterThan(fitWith(unknownCaller));
   });
 
   it.each([
@@ -146,20 +147,33 @@ describe('an utterance', () => {
     'the football match was cancelled because of heavy snow',
     'grandmother baked a chocolate cake for the party',
   ])('that has nothing to do with the profile is refused and teaches nothing: "%s"', async (text) => {
-    const { caller } = hear(begin(CallerMeans.unknown), await said('hello I need to see a doctor', 'slt'));
+    const { caller } = hear(begin(unknownCaller), await said('hello I need to see a doctor', 'slt'));
     const { hearing, caller: after } = hear(begin(caller), await said(text));
     expect(hearing).toMatchObject({ text: '', rejected: true });
     expect(after).toBe(caller);
+  });
+
+  it('is judged by how well its caller usually fits', async () => {
+    const sound = await said('this is Robert Taylor', 'en-gb');
+    expect(hear(begin(unknownCaller), sound).hearing).toMatchObject({ text: '', rejected: true });
+    const accent: KnownCaller = { ...unknownCaller, fit: UsualFit.unknown.with(-48, 2000) };
+    const { hearing, caller } = hear(begin(accent), sound);
+    expect(hearing.text).toMatch(/^(it|this) is robert/);
+    // Learnt with the rest: it fitted worse still.
+    expect(hearing.fit).toBeLessThan(-48);
+    expect(caller.fit).not.toBe(accent.fit);
+    const stranger = await said('photosynthesis converts sunlight into chemical energy', 'en-gb');
+    expect(hear(begin(accent), stranger).hearing).toMatchObject({ text: '', rejected: true });
   });
 
   it('in noise is heard twice, and better for it', async () => {
     const text = 'hello I need to see a doctor on Wednesday';
     const sound = await said(text, 'slt', 15);
     const light = new DomainDecoder(files, acousticModel, 2n);
-    light.start({ expecting: 'open', means: CallerMeans.unknown.expected });
+    light.start({ expecting: 'open', means: unknownCaller.means.expected });
     light.process(sound);
     const once = light.end();
-    const { hearing } = hear(begin(CallerMeans.unknown), sound);
+    const { hearing } = hear(begin(unknownCaller), sound);
     expect(hearing.rejected).toBe(false);
     expect(hearing.fit).toBeGreaterThan(once.score / once.frames);
   });
@@ -171,16 +185,16 @@ describe('an utterance', () => {
       const times = Math.ceil((9 * 16_000) / sound.length);
       return Int16Array.from({ length: times * sound.length }, (_, at) => sound[at % sound.length] ?? 0);
     };
-    expect(hear(begin(CallerMeans.unknown), long(wish)).hearing).toMatchObject({
+    expect(hear(begin(unknownCaller), long(wish)).hearing).toMatchObject({
       text: expect.stringContaining('appointment tomorrow at ten') as unknown,
       rejected: false,
     });
-    expect(hear(begin(CallerMeans.unknown), long(other)).hearing).toMatchObject({ text: '', rejected: true });
+    expect(hear(begin(unknownCaller), long(other)).hearing).toMatchObject({ text: '', rejected: true });
   });
 
   it('of silence is no words, and teaches nothing', () => {
-    const { hearing, caller } = hear(begin(CallerMeans.unknown), new Int16Array(16_000));
+    const { hearing, caller } = hear(begin(unknownCaller), new Int16Array(16_000));
     expect(hearing).toMatchObject({ text: '', rejected: false });
-    expect(caller).toBe(CallerMeans.unknown);
+    expect(caller).toBe(unknownCaller);
   });
 });

@@ -5,7 +5,6 @@
 import { join } from 'node:path';
 import type { Codec } from '../../../media/frame.ts';
 import { decode } from '../../../media/g711.ts';
-import { CallerMeans } from './caller-means.ts';
 import { Decoders } from './decoders.ts';
 import { prepareLanguageModel, telephoneModel } from './language-model.ts';
 import { NoiseFilter } from './noise-filter.ts';
@@ -13,7 +12,7 @@ import { INSTALLED_MODEL } from './pocketsphinx.ts';
 import { recogniserRequestSchema, type Hearing, type RecogniserRequest } from './speech-messages.ts';
 import { serveSpeech } from './speech-service.ts';
 import { repeatSamples } from './telephone-band.ts';
-import { Utterance } from './utterance.ts';
+import { unknownCaller, Utterance, type KnownCaller } from './utterance.ts';
 
 /** Callers at a time. */
 const EARS_MAX = 1000;
@@ -28,7 +27,7 @@ interface Ear {
   readonly codec: Codec;
   readonly filter: NoiseFilter | null;
   readonly decoders: Decoders;
-  caller: CallerMeans;
+  caller: KnownCaller;
   /** What the caller is saying; null between utterances. */
   utterance: Utterance | null;
   heardMs: number;
@@ -48,7 +47,7 @@ function openEar(request: Start): Ear | null {
   if (!decoders || ears.size >= EARS_MAX) return null;
   const filter = request.noiseSuppression === 'rnnoise' ? new NoiseFilter() : null;
   const { codec } = request;
-  const ear = { codec, filter, decoders, caller: CallerMeans.unknown, utterance: null, heardMs: 0 };
+  const ear = { codec, filter, decoders, caller: unknownCaller, utterance: null, heardMs: 0 };
   ears.set(request.earId, ear);
   return ear;
 }
