@@ -1,9 +1,9 @@
-/** The call detail record: one structured log line for each call, answered or refused. */
+/** The CDR of a phone call, by the door that it came by. */
+import type { CallFigures } from '../base/call-figures.ts';
+import { lifeOf, signalled, type CdrLife, type PhoneCdr } from '../base/cdr.ts';
 import type { Ending } from '../base/ending.ts';
-import type { Log } from '../base/log.ts';
 import type { LegStats } from '../media/control.ts';
 import type { Codec } from '../media/frame.ts';
-import type { CallFigures } from '../room/call-figures.ts';
 
 /** Marks of a call's life, in ms of the same clock. */
 export interface CallTimes {
@@ -13,63 +13,29 @@ export interface CallTimes {
   readonly endedMs: number;
 }
 
-export interface CallFacts {
-  readonly callId: string;
-  readonly sipCallId: string;
-  readonly trunk: string | null;
-  readonly tenant: string | null;
-  readonly profile: string | null;
-  /** The configured number that was reached. */
-  readonly number: string | null;
-  /** User parts, as the carrier wrote them. Personal data. */
-  readonly from: string;
-  readonly to: string;
-  /** Where the signalling came from: `udp 192.0.2.1:5060`. */
+export interface Cdr extends PhoneCdr {
   readonly source: string;
   readonly codec: Codec | null;
-  /** How many keys were pressed; which ones may be a secret. */
-  readonly digits: number;
-  readonly holds: number;
+  readonly media: Omit<LegStats, 'dtmf'> | null;
 }
 
-export interface Cdr extends CallFacts {
-  readonly startedAt: string;
-  readonly answeredAt: string | null;
-  readonly endedAt: string;
-  readonly ringingMs: number;
-  readonly talkingMs: number;
-  readonly ending: Ending['slug'];
-  readonly endingClass: Ending['class'];
-  readonly detail: string | null;
-  /** Final status of the INVITE. */
-  readonly sipStatus: number;
-  readonly q850: number;
-  readonly media: Omit<LegStats, 'dtmf'> | null;
-  /** Turns and cost of the agent; null when the call had no record. */
-  readonly agent: CallFigures | null;
-}
+/** What is known of a call apart from its times and its end. */
+export type CallFacts = Omit<Cdr, keyof CdrLife | 'sipStatus' | 'q850' | 'media' | 'agent'>;
 
 export function cdrOf(
   facts: CallFacts,
-  times: CallTimes,
+  { invitedAt, invitedMs, answeredMs, endedMs }: CallTimes,
   end: Ending,
   stats?: LegStats,
   agent?: CallFigures,
 ): Cdr {
-  const { invitedMs, answeredMs, endedMs } = times;
-  const at = (ms: number): string => new Date(times.invitedAt.getTime() + ms - invitedMs).toISOString();
+  const span = {
+    startedAt: invitedAt,
+    answeredMs: answeredMs === undefined ? null : answeredMs - invitedMs,
+    endedMs: endedMs - invitedMs,
+  };
   return {
-    ...facts,
-    startedAt: times.invitedAt.toISOString(),
-    answeredAt: answeredMs === undefined ? null : at(answeredMs),
-    endedAt: at(endedMs),
-    ringingMs: Math.round((answeredMs ?? endedMs) - invitedMs),
-    talkingMs: answeredMs === undefined ? 0 : Math.round(endedMs - answeredMs),
-    ending: end.slug,
-    endingClass: end.class,
-    detail: end.detail ?? null,
-    sipStatus: answeredMs === undefined ? end.sipStatus : 200,
-    q850: end.q850,
+    ...{ ...facts, ...lifeOf(span, end), ...signalled(end, answeredMs !== undefined) },
     media: stats === undefined ? null : mediaOf(stats),
     agent: agent ?? null,
   };
@@ -78,8 +44,4 @@ export function cdrOf(
 function mediaOf(stats: LegStats): Omit<LegStats, 'dtmf'> {
   const { dtmf: _secret, ...rest } = stats;
   return rest;
-}
-
-export function writeCdr(log: Log, cdr: Cdr): void {
-  log.info({ cdr }, 'call ended');
 }

@@ -1,4 +1,5 @@
 /** The phone door: answers every SIP request, and turns the calls that pass into InboundCalls. */
+import { writeCdr } from '../base/cdr.ts';
 import { systemClock, type Clock } from '../base/clock.ts';
 import { ending, type EndingSlug } from '../base/ending.ts';
 import { messageOf } from '../base/errors.ts';
@@ -11,7 +12,7 @@ import type { Rooms } from '../room/rooms.ts';
 import type { DeskSide } from '../room/shown-call.ts';
 import { FREE_PLACE, type Place, type TenantGate } from '../room/tenant-gate.ts';
 import { CAPABILITY_HEADERS, OPTIONS_HEADERS, RETRY_AFTER_S } from './capabilities.ts';
-import { cdrOf, writeCdr } from './cdr.ts';
+import { cdrOf } from './cdr.ts';
 import { DigestGuard } from './digest.ts';
 import { challengeHeaders, identify } from './identity.ts';
 import { InboundCall, type CallParts } from './inbound-call.ts';

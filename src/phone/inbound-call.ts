@@ -1,4 +1,5 @@
 /** One inbound call: opens leg, room and agent, answers, lets them talk, and ends once, whatever ends it. */
+import { writeCdr } from '../base/cdr.ts';
 import type { Clock } from '../base/clock.ts';
 import { ending, reasonHeader, type Ending, type EndingSlug } from '../base/ending.ts';
 import { TrunklineError, messageOf, type ErrorCode } from '../base/errors.ts';
@@ -14,7 +15,7 @@ import type { Room } from '../room/room.ts';
 import type { Rooms } from '../room/rooms.ts';
 import { ShownCall, type DeskSide } from '../room/shown-call.ts';
 import { CAPABILITY_HEADERS, tokensOf } from './capabilities.ts';
-import { cdrOf, writeCdr, type CallTimes } from './cdr.ts';
+import { cdrOf, type CallTimes } from './cdr.ts';
 import { playFarewell } from './farewell.ts';
 import { phoneControl } from './phone-control.ts';
 import { PhoneLeg } from './phone-leg.ts';

@@ -1,4 +1,5 @@
 /** One visit from the web: a room with an agent, for the browser that opened it and whoever joins. */
+import { lifeOf, writeCdr } from '../base/cdr.ts';
 import type { Clock } from '../base/clock.ts';
 import { ending, type Ending } from '../base/ending.ts';
 import { TrunklineError, messageOf } from '../base/errors.ts';
@@ -179,23 +180,15 @@ export class Visit {
 
   #record(end: Ending, endedMs: number): void {
     const answeredMs = this.#answeredMs;
-    const at = (ms: number): string =>
-      new Date(this.#startedAt.getTime() + ms - this.#startedMs).toISOString();
     const record = this.#parts.journal.close(this.visitId, end);
-    const cdr = {
-      callId: this.visitId,
-      source: 'web',
-      ...this.#origin,
-      startedAt: at(this.#startedMs),
-      answeredAt: answeredMs === undefined ? null : at(answeredMs),
-      endedAt: at(endedMs),
-      ringingMs: Math.round((answeredMs ?? endedMs) - this.#startedMs),
-      talkingMs: answeredMs === undefined ? 0 : Math.round(endedMs - answeredMs),
-      ending: end.slug,
-      endingClass: end.class,
-      detail: end.detail ?? null,
-      agent: figuresOf(record?.timeline ?? []),
+    const span = {
+      startedAt: this.#startedAt,
+      answeredMs: answeredMs === undefined ? null : answeredMs - this.#startedMs,
+      endedMs: endedMs - this.#startedMs,
     };
-    this.#parts.log.info({ cdr }, 'call ended');
+    writeCdr(this.#parts.log, {
+      ...{ callId: this.visitId, source: 'web', ...this.#origin, ...lifeOf(span, end) },
+      agent: figuresOf(record?.timeline ?? []),
+    });
   }
 }

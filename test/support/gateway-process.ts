@@ -5,6 +5,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parse, stringify } from 'yaml';
+import { z } from 'zod';
 import { packageRoot } from '../../src/config.ts';
 import { freePort } from './sip-server/drachtio.ts';
 import { startBesideGateway } from './sip-server/start.ts';
@@ -24,6 +25,8 @@ export interface GatewayProcess {
   readonly pid: number;
   /** Everything written to standard output so far: one JSON line per log entry. */
   readonly log: () => string;
+  /** The CDRs among it, of its job process, too. */
+  readonly cdrs: () => z.infer<typeof cdrLine>['cdr'][];
   /** SIGKILL; resolves when it is gone. Its children notice by themselves. */
   kill(): Promise<void>;
   /** After `kill`: a new process with the same configuration and data folder, once it is ready. */
@@ -90,6 +93,7 @@ export async function startGatewayProcess(
       return life.child.pid ?? 0;
     },
     log: () => printed.log,
+    cdrs: () => cdrsIn(printed.log),
     kill: async () => {
       life.child.kill('SIGKILL');
       await life.exited;
@@ -100,6 +104,17 @@ export async function startGatewayProcess(
     },
     stop,
   };
+}
+
+const cdrLine = z.object({
+  cdr: z.looseObject({ callId: z.string(), sipCallId: z.string().default(''), ending: z.string() }),
+});
+
+function cdrsIn(log: string): z.infer<typeof cdrLine>['cdr'][] {
+  // The last line may be half written.
+  const whole = log.slice(0, log.lastIndexOf('\n') + 1);
+  const lines = whole.split('\n').filter((line) => line.includes('"cdr"'));
+  return lines.map((line) => cdrLine.parse(JSON.parse(line)).cdr);
 }
 
 /** One process of a gateway; what it prints is added to `printed`. */

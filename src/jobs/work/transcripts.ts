@@ -3,6 +3,7 @@
  * once. A gateway that was started again tells that its run before is over: the calls which that one left
  * open are ended, and so are those whose words come later.
  */
+import { writeCdr, type PhoneCdr, type VisitCdr } from '../../base/cdr.ts';
 import type { EndingSlug } from '../../base/ending.ts';
 import { addCallEvents, type CallEvent } from '../../store/tables/call-events.ts';
 import {
@@ -32,6 +33,7 @@ import type { CallEntry, CallWord, RunOver, WordBatch } from '../payloads/transc
 import { GatheredWrites } from '../gathered-writes.ts';
 import type { PayloadInput } from '../queues.ts';
 import { JobLater, type Handler, type WorkTools } from '../work.ts';
+import { deadCdrs } from './dead-cdrs.ts';
 
 const micros_per_usd = 1_000_000;
 const ended_event = 'call.ended';
@@ -71,17 +73,39 @@ export function transcriptsHandler({ settleMs }: { readonly settleMs: number }):
   };
 }
 
-async function keepWords(
-  tenant: string,
-  batches: readonly WordBatch[],
-  { store, jobs }: WorkTools,
-): Promise<void> {
-  const late = await store.tenant(tenant, async (unit) => {
+async function keepWords(tenant: string, batches: readonly WordBatch[], tools: WorkTools): Promise<void> {
+  const over = await tools.store.tenant(tenant, async (unit) => {
     const lists: DeadCall[][] = [];
     for (const batch of byGateway(batches)) lists.push(await write(unit, batch));
-    return lists.flat();
+    const dead = lists.flat();
+    return { dead, cdrs: await cdrsOf(unit, dead, { isFirst: false }) };
   });
-  await Promise.all(late.map((call) => follow(jobs, { tenant }, endOf(call))));
+  await tellDeaths(tenant, over, tools);
+}
+
+interface Deaths {
+  readonly dead: readonly DeadCall[];
+  /** Of those among them that have none yet. */
+  readonly cdrs: readonly (PhoneCdr | VisitCdr)[];
+}
+
+/** `isFirst`: nothing was told yet of any call of the run. Otherwise those that ended before have theirs. */
+function cdrsOf(
+  unit: TenantRows,
+  dead: readonly DeadCall[],
+  { isFirst }: { readonly isFirst: boolean },
+): Promise<Deaths['cdrs']> {
+  const without = dead.filter((call) => isFirst || call.wasOpen);
+  return deadCdrs(
+    unit,
+    without.map((call) => call.callId),
+  );
+}
+
+/** After the commit. The lines first: there is no other try for them. */
+async function tellDeaths(tenant: string, { dead, cdrs }: Deaths, { jobs, log }: WorkTools): Promise<void> {
+  for (const cdr of cdrs) writeCdr(log, cdr);
+  await Promise.all(dead.map((call) => follow(jobs, { tenant }, endOf(call))));
 }
 
 /** One batch for each gateway, every entry once: a batch may have come twice. */
@@ -101,18 +125,19 @@ function byGateway(batches: readonly WordBatch[]): WordBatch[] {
 async function endOpenCalls(
   tenant: string,
   run: RunOver,
-  { store, jobs, settleMs }: WorkTools & { readonly settleMs: number },
+  { settleMs, ...tools }: WorkTools & { readonly settleMs: number },
 ): Promise<void> {
-  const { dead, waitMs } = await store.tenant(tenant, async (unit) => {
+  const over = await tools.store.tenant(tenant, async (unit) => {
     const left = settleMs - (await endRun(unit, run));
-    const [ended] = await Promise.all([
-      endCallsOfRun(unit, run),
-      left > 0 ? undefined : settleRun(unit, run),
-    ]);
-    return { dead: ended, waitMs: Math.ceil(left) };
+    if (left > 0) {
+      await endCallsOfRun(unit, run);
+      return { waitMs: Math.ceil(left) };
+    }
+    const [dead, isFirst] = await Promise.all([endCallsOfRun(unit, run), settleRun(unit, run)]);
+    return { dead, cdrs: await cdrsOf(unit, dead, { isFirst }) };
   });
-  if (waitMs > 0) throw new JobLater(waitMs, 'words of the run may still come');
-  await Promise.all(dead.map((call) => follow(jobs, { tenant }, endOf(call))));
+  if ('waitMs' in over) throw new JobLater(over.waitMs, 'words of the run may still come');
+  await tellDeaths(tenant, over, tools);
 }
 
 type ToldEvent = PayloadInput<'webhooks'> & { readonly data: { readonly callId: string } };

@@ -11,8 +11,8 @@ export function addCallEvents(unit: TenantRows, events: readonly Omit<CallEvent,
   return addOnce(unit, 'call_events', rows);
 }
 
-export function callEventsOf(unit: TenantRows, callId: string): Promise<CallEvent[]> {
-  return rowsOfCalls(unit, 'call_events', [callId]);
+export function callEventsOf(unit: TenantRows, ...callIds: readonly string[]): Promise<CallEvent[]> {
+  return rowsOfCalls(unit, 'call_events', callIds);
 }
 
 /** How many there are of each call that has any. */

@@ -129,21 +129,28 @@ export async function endRun({ tenant, rows }: TenantRows, { gateway, run }: Run
   return overForMs;
 }
 
-/** Words of the run that come from now on tell by themselves what follows from them. */
-export async function settleRun({ tenant, rows }: TenantRows, { gateway, run }: RunName): Promise<void> {
-  await rows
+/**
+ * Words of the run that come from now on tell by themselves what follows from them. Returns whether this is
+ * the first time: it is so once.
+ */
+export async function settleRun({ tenant, rows }: TenantRows, { gateway, run }: RunName): Promise<boolean> {
+  const { numUpdatedRows } = await rows
     .updateTable('gateway_runs')
-    .set({ settled_at: sql<Date>`coalesce(settled_at, clock_timestamp())` })
+    .set({ settled_at: sql<Date>`clock_timestamp()` })
     .where('tenant', '=', tenant)
     .where('gateway', '=', gateway)
     .where('run', '=', run)
-    .execute();
+    .where('settled_at', 'is', null)
+    .executeTakeFirst();
+  return numUpdatedRows > 0n;
 }
 
 export interface DeadCall {
   readonly callId: string;
   readonly endedAt: Date;
   readonly durationMs: number;
+  /** It had no end before: of several that end a call, one is told so. */
+  readonly wasOpen: boolean;
 }
 
 const slug: EndingSlug = 'gateway-died';
@@ -165,7 +172,7 @@ export async function endCallsOfRun({ tenant, rows }: TenantRows, of: RunName): 
         ended_at = started_at + last_ms * interval '1 millisecond', duration_ms = last_ms,
         ending = ${slug}, ending_class = ${ENDINGS[slug].class}
       FROM (
-        SELECT c.call_id, ${lastFactMs} AS last_ms
+        SELECT c.call_id, ${lastFactMs} AS last_ms, c.ended_at IS NULL AS was_open
         FROM calls c
         WHERE c.tenant = ${tenant} AND c.gateway = ${of.gateway} AND c.run = ${of.run}
           AND (c.ended_at IS NULL OR c.ending = 'gateway-died')
@@ -173,14 +180,15 @@ export async function endCallsOfRun({ tenant, rows }: TenantRows, of: RunName): 
         FOR UPDATE
       ) last
       WHERE calls.tenant = ${tenant} AND calls.call_id = last.call_id
-      RETURNING calls.*
+      RETURNING calls.*, was_open
     ), legs_of_dead AS (
       INSERT INTO legs (tenant, leg_id, call_id, kind, opened_at, closed_at)
       SELECT tenant, call_id || '/phone', call_id, 'phone', started_at, ended_at FROM dead
       WHERE source = 'phone' AND answered_ms IS NOT NULL
       ON CONFLICT (tenant, leg_id) DO UPDATE SET closed_at = excluded.closed_at
     )
-    SELECT call_id AS "callId", ended_at AS "endedAt", duration_ms AS "durationMs" FROM dead
+    SELECT call_id AS "callId", ended_at AS "endedAt", duration_ms AS "durationMs", was_open AS "wasOpen"
+    FROM dead
     ORDER BY call_id`.execute(rows);
   return dead;
 }

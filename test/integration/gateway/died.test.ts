@@ -83,6 +83,9 @@ describe('a call whose gateway is killed', () => {
         patience_ms,
       );
       expect(activities).toHaveLength(1);
+      const [cdr, ...more] = gateway.cdrs().filter(({ callId }) => callId === record?.callId);
+      expect(cdr).toMatchObject({ ending: 'gateway-died', endedAt, digits: 2, sipStatus: 200, media: null });
+      expect(more).toEqual([]);
       expect(await theCall(over.sipCallId)).toMatchObject({ ending: 'caller-hung-up' });
     },
   );

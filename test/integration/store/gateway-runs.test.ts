@@ -58,7 +58,8 @@ describe.each(DATABASES)('runs of gateways on %s', (kind) => {
     expect(first).toBeGreaterThanOrEqual(0);
     expect(await state()).toEqual([{ ...name(), isOver: true, isSettled: false }]);
     expect(await unit((of) => endRun(of, name()))).toBeGreaterThanOrEqual(first);
-    await unit((of) => settleRun(of, name()));
+    const settle = (): Promise<boolean> => unit((of) => settleRun(of, name()));
+    expect([await settle(), await settle()]).toEqual([true, false]);
     expect(await state()).toEqual([{ ...name(), isOver: true, isSettled: true }]);
     expect(await unit((of) => holdRuns(of, 'other', [run]))).toMatchObject([{ isOver: false }]);
     expect(await unit((of) => holdRuns(of, 'gw', [run]), 'other')).toMatchObject([{ isOver: false }]);
@@ -131,10 +132,12 @@ describe.each(DATABASES)('runs of gateways on %s', (kind) => {
     ];
     expect(dead).toEqual(
       lengths.map(([callId, durationMs]) => ({
-        ...{ callId, durationMs },
+        ...{ callId, durationMs, wasOpen: true },
         endedAt: new Date(AT.getTime() + durationMs),
       })),
     );
+    const again = await unit((of) => endCallsOfRun(of, name()));
+    expect(again).toEqual(dead.map((one) => ({ ...one, wasOpen: false })));
     expect(await call(turn)).toMatchObject({
       ending: 'gateway-died',
       ending_class: 'server',

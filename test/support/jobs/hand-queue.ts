@@ -2,6 +2,7 @@
  * The queues by hand: jobs are kept once per key and run when the test says so, as often as the real queue
  * would, against a real database and the handlers of a configuration. Time stands where the test puts it.
  */
+import { Writable } from 'node:stream';
 import { createLog } from '../../../src/base/log.ts';
 import type { Enqueue } from '../../../src/jobs/enqueue.ts';
 import { unwrap, wrap, type Envelope, type NewJob } from '../../../src/jobs/envelope.ts';
@@ -28,6 +29,8 @@ export class HandQueue implements Enqueue {
   /** Jobs ever given, by `queue key`. */
   readonly given = new Map<string, Envelope>();
   readonly dead: Dead[] = [];
+  /** What handlers wrote to their log. */
+  readonly logLines: Record<string, unknown>[] = [];
   readonly waiting: Waiting[] = [];
   /** Called when a job asks for a pause: a test moves its clock on here. */
   onPause: (delayMs: number) => void = () => undefined;
@@ -37,7 +40,13 @@ export class HandQueue implements Enqueue {
 
   constructor(store: Store) {
     const pace: WorkTools['pace'] = (turn) => this.onTurn(turn);
-    this.tools = { store, jobs: this, pace, log: createLog({ level: 'silent' }) };
+    const lines = new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        this.logLines.push(JSON.parse(String(chunk)) as Record<string, unknown>);
+        done();
+      },
+    });
+    this.tools = { store, jobs: this, pace, log: createLog({ level: 'info' }, lines) };
   }
 
   enqueue<Q extends QueueName>(queue: Q, job: NewJob<Q>): Promise<void> {
