@@ -69,13 +69,13 @@ async function livesOf({ store, tenants: ours }: GatewaysParts): Promise<Life[]>
       const life = lives.get(name) ?? { ...open, tenants: [], openCalls: 0, overAt: null };
       lives.set(name, withCalls(life, tenant, open));
     }
-  return [...lives.values()].sort((a, b) => a.heardAgoMs - b.heardAgoMs);
+  return [...lives.values()].sort((a, b) => b.heardAt.getTime() - a.heardAt.getTime());
 }
 
 const nameOf = ({ gateway, run }: Pick<Life, 'gateway' | 'run'>): string => JSON.stringify([gateway, run]);
 
 function withCalls(life: Life, tenant: string, { openCalls, heardAt, heardAgoMs }: OpenRun): Life {
-  const latest = heardAgoMs < life.heardAgoMs ? { heardAt, heardAgoMs } : {};
+  const latest = heardAt > life.heardAt ? { heardAt, heardAgoMs } : {};
   return {
     ...{ ...life, ...latest, tenants: [...life.tenants, tenant] },
     openCalls: life.openCalls + openCalls,

@@ -40,11 +40,25 @@ describe.each(DATABASES)('gateways on %s', (kind) => {
 
   const hear = (gateway: string, tenants: string[], run = 'run_1'): Promise<boolean> =>
     store.tenant(SYSTEM_TENANT, (unit) => hearRun(unit, { gateway, run, tenants }));
-  const open = (tenant: string, callId: string, run = 'run_1', gateway = name): Promise<void> =>
+  /** The life said nothing since. */
+  const silence = (gateway: string, run = 'run_1'): Promise<unknown> =>
+    store.tenant(SYSTEM_TENANT, ({ rows }) =>
+      rows
+        .updateTable('gateway_runs')
+        .set({ heard_at: LONG_AGO })
+        .where('gateway', '=', gateway)
+        .where('run', '=', run)
+        .execute(),
+    );
+  const open = (
+    tenant: string,
+    callId: string,
+    { run = 'run_1', gateway = name, started_at = LONG_AGO } = {},
+  ): Promise<void> =>
     store.tenant(tenant, (unit) =>
       openCalls(unit, {
         ...{ call_id: callId, gateway, run, source: 'phone', sip_call_id: '', trunk: '', profile: '' },
-        ...{ from_number: '', to_number: '', started_at: LONG_AGO },
+        ...{ from_number: '', to_number: '', started_at },
       }),
     );
   const endingOf = async (tenant: string, callId: string): Promise<string | null | undefined> =>
@@ -56,10 +70,11 @@ describe.each(DATABASES)('gateways on %s', (kind) => {
     [...queue.given.keys()].filter((key) => key.startsWith(`${queueName} `)).sort();
 
   it('are all that were heard of, with their latest life and the open calls of all of them', async () => {
-    await hear(name, ['acme', 'elsewhere'], 'run_0');
     await hear(name, ['acme', 'elsewhere']);
+    await hear(name, ['acme', 'elsewhere'], 'run_0');
+    await silence(name, 'run_0');
     await open('acme', `${name} 1`);
-    await open('acme', `${name} 2`, 'run_0');
+    await open('acme', `${name} 2`, { run: 'run_0' });
     // A tenant that this gateway does not know by its own configuration.
     await open('elsewhere', `${name} 3`);
     expect(await known()).toEqual({
@@ -71,7 +86,7 @@ describe.each(DATABASES)('gateways on %s', (kind) => {
   });
 
   it('are known by their open calls when they never told of themselves', async () => {
-    await open('other', `${name} call`, '');
+    await open('other', `${name} call`, { run: '' });
     expect(await known()).toEqual({
       ...{ gateway: name, run: '', overAt: null, openCalls: 1, isThis: false },
       heardAt: LONG_AGO.toISOString(),
@@ -93,15 +108,28 @@ describe.each(DATABASES)('gateways on %s', (kind) => {
       detail: expect.stringMatching(/was heard of \d+ s ago, and should be silent for 60 s$/) as string,
     });
     expect(queue.given.size).toBe(0);
+    await silence(name);
+    expect(await declare(name, false)).toMatchObject({ gateway: name, heardAt: LONG_AGO.toISOString() });
+  });
+
+  it('are not silent while facts of an open call come, whatever they say of themselves', async () => {
+    await hear(name, ['acme']);
+    await silence(name);
+    const justNow = new Date();
+    await open('acme', `${name} call`, { started_at: justNow });
+    expect(await known()).toMatchObject({ run: 'run_1', heardAt: justNow.toISOString(), openCalls: 1 });
+    await expect(desk.declareGone(name, { evenIfHeard: false })).rejects.toMatchObject({
+      code: 'GATEWAY_HEARD',
+    });
   });
 
   it('that are declared gone have all their calls ended, of every tenant, and others have not', async () => {
     await hear(name, ['acme', 'other', 'elsewhere'], 'run_0');
     await hear(name, ['acme', 'elsewhere']);
     await open('acme', `${name} 1`);
-    await open('other', `${name} 2`, 'run_0');
+    await open('other', `${name} 2`, { run: 'run_0' });
     await open('elsewhere', `${name} 3`);
-    await open('acme', `${name} another's`, 'run_1', `${name} another`);
+    await open('acme', `${name} another's`, { gateway: `${name} another` });
     expect(await desk.declareGone(name, { evenIfHeard: true })).toMatchObject({ openCalls: 3, overAt: null });
     await queue.drain();
     for (const [tenant, call] of [['acme', 1] as const, ['other', 2] as const, ['elsewhere', 3] as const])

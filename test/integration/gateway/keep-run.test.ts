@@ -77,7 +77,8 @@ describe('a gateway', () => {
     await heardOf('the first word', (found) => found.length === 1);
     const before = run.name;
     await store.tenant(SYSTEM_TENANT, (unit) => endRun(unit, { gateway: spool.gateway, run: before }));
-    const [now, old] = await heardOf('the next run', (found) => found.length === 2);
+    const both = await heardOf('the next run', (found) => found.length === 2);
+    const [now, old] = [run.name, before].map((name) => both.find((one) => one.run === name));
     expect(old).toMatchObject({ run: before, overAt: expect.any(Date) as Date });
     expect(now).toMatchObject({ run: run.name, tenants: ['acme', 'other'], overAt: null });
     expect(run.name).not.toBe(before);
@@ -91,6 +92,7 @@ describe('a gateway', () => {
     expect(told).toEqual(['acme', 'other', SYSTEM_TENANT].map((tenant) => `${tenant} ${key}`));
     const { name } = run;
     await heardOf('a word of it', ([one]) => one?.run === name && one.heardAt > (now?.heardAt ?? 0));
+    expect(await heard()).toHaveLength(2);
     expect(run.name).toBe(name);
   });
 });
