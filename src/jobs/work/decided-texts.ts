@@ -63,17 +63,15 @@ export async function decideTexts(
   const tooMany = await beyondDay(unit, texts, added, given);
   const changes: Promise<unknown>[] = [];
   const [suppressed, sent]: [string[], string[]] = [[], []];
-  const decided = texts.map(({ data }, at): Decision | undefined => {
-    const message = added[at]?.message;
-    if (message === undefined) return undefined;
-    const { message_id: messageId, provider_message_id: taken, status } = message;
+  const decided = added.map(({ message }, at): Decision => {
+    const { message_id: messageId, provider_message_id: taken, status, to_number: to } = message;
     if (taken !== null || !OPEN.has(status) || tooMany.has(messageId)) return { message, next: 'nothing' };
-    if (data.isOptReply !== true) {
-      if (unwanted.has(data.to)) {
+    if (texts[at]?.data.isOptReply !== true) {
+      if (unwanted.has(to)) {
         suppressed.push(messageId);
         return { message, next: 'nothing' };
       }
-      const send_after = sendableTo(data.to, rules, now);
+      const send_after = sendableTo(to, rules, now);
       const waitMs = send_after.getTime() - now.getTime();
       if (waitMs > 0) {
         changes.push(changeMessage(unit, { messageId }, { status: 'held', send_after }));
@@ -90,7 +88,7 @@ export async function decideTexts(
     changeMessages(unit, suppressed, { status: 'suppressed', error_detail }),
     changeMessages(unit, sent, { status: 'sent', provider: OUTBOX, sent_at: now }),
   ]);
-  return decided.filter((one) => one !== undefined);
+  return decided;
 }
 
 function newMessage(

@@ -15,14 +15,7 @@ export interface NewActivity {
   readonly occurredAt: Date;
 }
 
-/** Told twice, it is one activity with the later summary. */
-export async function putActivity(unit: TenantRows, given: NewActivity): Promise<Activity> {
-  const [activity] = await putActivities(unit, [given]);
-  if (activity === undefined) throw new Error('an activity that was put is not there');
-  return activity;
-}
-
-/** As `putActivity`, several at once, each of another call or kind. In no order. */
+/** Several, each of another call or kind. Told twice, one is one with the later summary. In no order. */
 export async function putActivities(
   { tenant, rows }: TenantRows,
   given: readonly NewActivity[],

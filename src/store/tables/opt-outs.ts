@@ -23,13 +23,6 @@ export async function setOptOut(
     .execute();
 }
 
-export async function hasOptedOut(
-  unit: TenantRows,
-  { e164, channel }: { readonly e164: string; readonly channel: string },
-): Promise<boolean> {
-  return (await optedOutOf(unit, { numbers: [e164], channel })).has(e164);
-}
-
 /** Those of the numbers that want nothing. */
 export async function optedOutOf(
   { tenant, rows }: TenantRows,

@@ -1,7 +1,7 @@
 /** Tables of what a call leaves behind beside its transcript. */
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Store } from '../../../src/store/store.ts';
-import { activitiesOf, linkActivity, putActivity } from '../../../src/store/tables/activities.ts';
+import { activitiesOf, linkActivity, putActivities } from '../../../src/store/tables/activities.ts';
 import {
   bookSlot,
   findAppointment,
@@ -126,11 +126,12 @@ describe.each(DATABASES)('records on %s', (kind) => {
       outcome: null,
       occurredAt: AT,
     };
-    const put = (summary: string): ReturnType<typeof putActivity> =>
-      store.tenant('acme', (unit) => putActivity(unit, { ...activity, summary, outcome: 'booked' }));
+    const put = (summary: string): ReturnType<typeof putActivities> =>
+      store.tenant('acme', (unit) => putActivities(unit, [{ ...activity, summary, outcome: 'booked' }]));
     const [first, second] = [await put('Called.'), await put('Called and booked.')];
-    expect(second).toMatchObject({ activity_id: first.activity_id, summary: 'Called and booked.' });
-    await store.tenant('acme', (unit) => linkActivity(unit, first.activity_id, { hubspot: '9' }));
+    const activity_id = first[0]?.activity_id ?? '';
+    expect(second).toMatchObject([{ activity_id, summary: 'Called and booked.' }]);
+    await store.tenant('acme', (unit) => linkActivity(unit, activity_id, { hubspot: '9' }));
     const byContact = await store.tenant('acme', (unit) => activitiesOf(unit, { contactId }));
     const byCall = await store.tenant('acme', (unit) => activitiesOf(unit, { callId: call_id }));
     expect(byContact).toEqual(byCall);

@@ -14,7 +14,7 @@ import { endCall, ensureCalls, findCall, listCalls, openCalls } from '../../../s
 import { linkContact, listContacts, upsertContact } from '../../../src/store/tables/contacts.ts';
 import { once } from '../../../src/store/tables/idempotency-keys.ts';
 import { addMessage, changeMessage } from '../../../src/store/tables/messages.ts';
-import { hasOptedOut, setOptOut } from '../../../src/store/tables/opt-outs.ts';
+import { optedOutOf, setOptOut } from '../../../src/store/tables/opt-outs.ts';
 import { addTurns, turnsOf } from '../../../src/store/tables/turns.ts';
 import { DATABASES, openStore, startDatabase, type TestDatabase } from '../../support/store/databases.ts';
 
@@ -130,12 +130,13 @@ describe.each(DATABASES)('the tables on %s', (kind) => {
 
   it('remember who said STOP, until they say START', async () => {
     const whom = { e164: '+15550124', channel: 'sms' };
-    const optedOut = (): Promise<boolean> => store.tenant('acme', (unit) => hasOptedOut(unit, whom));
-    expect(await optedOut()).toBe(false);
+    const of = { numbers: ['+15550123', whom.e164], channel: whom.channel };
+    const optedOut = (): Promise<Set<string>> => store.tenant('acme', (unit) => optedOutOf(unit, of));
+    expect(await optedOut()).toEqual(new Set());
     await store.tenant('acme', (unit) => setOptOut(unit, { ...whom, optedOut: true, reason: 'STOP' }));
-    expect(await optedOut()).toBe(true);
+    expect(await optedOut()).toEqual(new Set([whom.e164]));
     await store.tenant('acme', (unit) => setOptOut(unit, { ...whom, optedOut: false, reason: 'START' }));
-    expect(await optedOut()).toBe(false);
+    expect(await optedOut()).toEqual(new Set());
   });
 
   describe('appointments', () => {

@@ -8,7 +8,7 @@ import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { Store, TenantRows } from '../../../src/store/store.ts';
 import { bookSlot } from '../../../src/store/tables/appointments.ts';
-import { putActivity } from '../../../src/store/tables/activities.ts';
+import { putActivities } from '../../../src/store/tables/activities.ts';
 import { ensureCalls } from '../../../src/store/tables/calls.ts';
 import { findContact, upsertContact } from '../../../src/store/tables/contacts.ts';
 import { addDeadLetter } from '../../../src/store/tables/dead-letters.ts';
@@ -61,8 +61,8 @@ describe.each(DATABASES)('units of work on %s', (kind) => {
       upsertContact(unit, { e164: '+15550162' }),
     );
     const activity = { contactId, callId: 'c', kind: 'call', summary: 'x', outcome: null, occurredAt: AT };
-    const activities = await together((unit) => putActivity(unit, activity));
-    expect(new Set(activities.map((one) => one.activity_id)).size).toBe(1);
+    const activities = await together((unit) => putActivities(unit, [activity]));
+    expect(new Set(activities.flat().map((one) => one.activity_id)).size).toBe(1);
   });
 
   it('are over with their work: whoever asks later is in no transaction of anybody', async () => {

@@ -2,7 +2,7 @@
 import { join } from 'node:path';
 import type { FastifyInstance } from 'fastify';
 import { bookSlot } from '../../../src/store/tables/appointments.ts';
-import { putActivity } from '../../../src/store/tables/activities.ts';
+import { putActivities } from '../../../src/store/tables/activities.ts';
 import { addCallEvents } from '../../../src/store/tables/call-events.ts';
 import { endCall, openCalls, updateCalls } from '../../../src/store/tables/calls.ts';
 import { upsertContact } from '../../../src/store/tables/contacts.ts';
@@ -131,10 +131,12 @@ async function aDayOfCalls(unit: TenantRows): Promise<void> {
     ...{ ending_class: 'success', ending_detail: null, media: null },
   });
   const contact = await upsertContact(unit, { e164: CALLER, name: 'Emily Wilson' });
-  await putActivity(unit, {
-    ...{ contactId: contact.contact_id, callId: call_id, kind: 'call', outcome: null },
-    ...{ summary: 'Booked an appointment', occurredAt: started_at },
-  });
+  await putActivities(unit, [
+    {
+      ...{ contactId: contact.contact_id, callId: call_id, kind: 'call', outcome: null },
+      ...{ summary: 'Booked an appointment', occurredAt: started_at },
+    },
+  ]);
   await bookSlot(unit, {
     ...{ calendar: 'default', callId: call_id, attemptId: 'a', name: 'Emily Wilson', confirmation: 'KT482' },
     ...{ day: '2026-11-27', time: '10:00', timeZone: 'UTC' },

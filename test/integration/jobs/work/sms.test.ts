@@ -3,7 +3,7 @@ import { readTelnyx, Telnyx } from '../../../../src/jobs/drivers/sms/telnyx.ts';
 import { readTwilio, Twilio } from '../../../../src/jobs/drivers/sms/twilio.ts';
 import { takeNotice } from '../../../../src/jobs/work/sms-notices.ts';
 import { smsHandler, type SmsTenant } from '../../../../src/jobs/work/sms.ts';
-import { hasOptedOut, setOptOut } from '../../../../src/store/tables/opt-outs.ts';
+import { optedOutOf, setOptOut } from '../../../../src/store/tables/opt-outs.ts';
 import { startTelnyx, type TelnyxStandIn } from '../../../support/jobs/providers/telnyx.ts';
 import { startTwilio, type TwilioCall, type TwilioStandIn } from '../../../support/jobs/providers/twilio.ts';
 import { workStages, type WorkStage } from '../../../support/jobs/stage.ts';
@@ -307,7 +307,7 @@ describe('the limit of a day', () => {
 
 describe('somebody who wants no messages', () => {
   const isOut = (): Promise<boolean> =>
-    stage.unit((unit) => hasOptedOut(unit, { e164: LAURA, channel: 'sms' }));
+    stage.unit(async (unit) => (await optedOutOf(unit, { numbers: [LAURA], channel: 'sms' })).has(LAURA));
 
   it('gets none after STOP but the answer to it, and some again after START', async () => {
     const [server, tenantRules] = await twilio();
