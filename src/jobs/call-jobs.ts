@@ -47,14 +47,12 @@ export async function noteCallJobs(
     const entries = lists.get(list) ?? [];
     lists.set(list, [...entries, String(Date.parse(at)), `${queue} ${id}`]);
   }
-  if (lists.size === 0) return;
-  const pipeline = redis.pipeline();
-  for (const [list, entries] of lists) {
-    // The first time counts: a job that is asked for again keeps its place.
-    pipeline.zadd(list, 'NX', ...entries);
-    pipeline.expire(list, kept_s);
-  }
-  await pipeline.exec();
+  // The first time counts: a job that is asked for again keeps its place.
+  const writes = [...lists].map(([list, entries]) => [
+    redis.zadd(list, 'NX', ...entries),
+    redis.expire(list, kept_s),
+  ]);
+  await Promise.all(writes.flat());
 }
 
 /** In the order in which they were asked for, without those that Redis has forgotten. */

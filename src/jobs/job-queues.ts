@@ -117,8 +117,8 @@ export class JobQueues implements Enqueue {
 /** @throws TrunklineError JOBS_UNAVAILABLE: Redis refused, or gave no answer in time */
 async function answered<T>(work: Promise<T>): Promise<T> {
   const { promise, reject } = Promise.withResolvers<never>();
-  const late = new Error(`no answer of Redis within ${take_ms_max} ms`);
-  const timer = setTimeout(() => reject(late), take_ms_max);
+  const late = (): Error => new Error(`no answer of Redis within ${take_ms_max} ms`);
+  const timer = setTimeout(() => reject(late()), take_ms_max);
   try {
     return await Promise.race([work, promise]);
   } catch (error) {
