@@ -245,7 +245,9 @@ export class Spool {
     const batch = this.#waiting.slice(0, end === -1 ? undefined : end + 1);
     const bytes = Buffer.concat(batch.map((one) => one.line));
     await this.#file?.truncate(segment.bytes);
-    await this.#file?.write(bytes, 0, bytes.length, segment.bytes);
+    const written = await this.#file?.write(bytes, 0, bytes.length, segment.bytes);
+    // A disk that gets full takes a part, and says no more than how much.
+    if (written?.bytesWritten !== bytes.length) throw new Error('the disk took a part of what was written');
     if (this.#options.fsync === 'always') await this.#file?.datasync();
     if (this.#options.fsync === 'interval') this.#syncSoon();
     segment.bytes += bytes.length;
@@ -265,6 +267,7 @@ export class Spool {
     }
     await this.#file?.datasync();
     await this.#file?.close();
+    this.#file = undefined;
     const segment = { first: seq, path: segmentPath(folder, seq), bytes: 0 };
     this.#file = await open(segment.path, 'w');
     this.#segments.push(segment);

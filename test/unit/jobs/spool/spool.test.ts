@@ -1,11 +1,26 @@
-import { appendFile, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { writeSync } from 'node:fs';
+import {
+  appendFile,
+  mkdir,
+  mkdtemp,
+  open as openFile,
+  readdir,
+  readFile,
+  rm,
+  stat,
+  truncate,
+  writeFile,
+  type FileHandle,
+} from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Writable } from 'node:stream';
 import { pino } from 'pino';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Clock } from '../../../../src/base/clock.ts';
 import { readLine, writeLine, type SpoolContent, type SpoolEntry } from '../../../../src/jobs/spool/line.ts';
 import { Spool, type SpoolOptions } from '../../../../src/jobs/spool/spool.ts';
+import { until } from '../../../support/until.ts';
 
 let folder: string;
 let complaints: string[];
@@ -58,6 +73,28 @@ async function read(spool: Spool, count: number): Promise<SpoolEntry[]> {
 
 const words = (from: number, to: number): string[] =>
   Array.from({ length: to - from + 1 }, (_, n) => `word ${from + n}`);
+
+/** Tries again at the next turn of the event loop. */
+const impatient: Clock = {
+  nowMs: () => performance.now(),
+  after: (_ms, fire) => {
+    const immediate = setImmediate(fire);
+    return () => clearImmediate(immediate);
+  },
+};
+
+/** An open file, as the spool writes into it. */
+interface WritesBytes {
+  readonly fd: number;
+  write(bytes: Uint8Array, from: number, length: number, at: number): Promise<unknown>;
+}
+
+/** What all open files have in common. */
+async function fileHandles(): Promise<FileHandle> {
+  const file = await openFile(import.meta.filename);
+  await file.close();
+  return Object.getPrototypeOf(file) as FileHandle;
+}
 
 async function fill(spool: Spool, from: number, to: number): Promise<void> {
   for (let n = from; n <= to; n += 1) expect(spool.append(word(n))).toBe(true);
@@ -254,12 +291,33 @@ describe('a spool', () => {
   });
 
   it('goes on writing when the disk was away for a while', async () => {
-    const spool = await openSpool({ segmentBytes: 400 });
-    await fill(spool, 1, 2);
+    const spool = await openSpool({ segmentBytes: 400, clock: impatient });
+    await fill(spool, 1, 4);
     await rm(folder, { recursive: true });
-    for (let n = 3; n <= 8; n += 1) spool.append(word(n));
-    await import('node:fs/promises').then(({ mkdir }) => mkdir(folder, { recursive: true }));
+    for (let n = 5; n <= 12; n += 1) spool.append(word(n));
+    await until('it noticed', () => complaints.join().includes('SPOOL_UNWRITABLE'));
+    await mkdir(folder);
     await spool.settled();
-    expect(spool.waiting).toBe(8);
+    expect(spool.waiting).toBe(12);
+  });
+
+  it.each([
+    ['failed', () => Promise.reject(new Error('ENOSPC'))],
+    ['was cut short', (bytesWritten: number) => Promise.resolve({ bytesWritten })],
+  ])('writes over what a write that %s has left behind', async (_how, ended) => {
+    const first = await openSpool({ segmentBytes: 1_000_000, clock: impatient });
+    await fill(first, 1, 2);
+    const write = vi.spyOn((await fileHandles()) as WritesBytes, 'write');
+    write.mockImplementationOnce(function (this: WritesBytes, bytes, _from, length, at) {
+      return ended(writeSync(this.fd, bytes, 0, Math.floor(length / 2), at));
+    });
+    await fill(first, 3, 6);
+    write.mockRestore();
+    expect(complaints.join()).toContain('SPOOL_UNWRITABLE');
+    await first.close();
+    complaints = [];
+    const second = await openSpool();
+    expect(textsOf(await read(second, 6))).toEqual(words(1, 6));
+    expect(complaints).toEqual([]);
   });
 });
