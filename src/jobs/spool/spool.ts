@@ -38,11 +38,15 @@ export interface SpoolOptions {
 interface Waiting {
   readonly line: Buffer;
   readonly seq: number;
+  /** Undefined when so much waits that it will be read from its file. */
+  readonly entry: SpoolEntry | undefined;
   kept: PromiseWithResolvers<undefined> | undefined;
 }
 
 /** A slice that is read at once. */
 const slice_bytes = 64 * 1024;
+/** What is kept in memory for the reader, in bytes of its lines. */
+const fresh_bytes_max = 64 * 1024;
 /** After a failed write, in ms. */
 const write_again_ms = 1000;
 
@@ -58,7 +62,11 @@ export class Spool {
   #waitingBytes = 0;
   #last: number;
   #taken: number;
+  /** Up to here everything was read, or is in `#fresh`. */
   #place = { segment: 0, byte: 0 };
+  /** Entries before `#place` that are handed on as they are: a reader that keeps up needs no files. */
+  #fresh: SpoolEntry[] = [];
+  #freshBytes = 0;
   #refused = 0;
   #isFull = false;
   #writing = false;
@@ -162,6 +170,7 @@ export class Spool {
 
   /** Begins again after the last entry that was taken over: what was read since is read again. */
   rewind(): void {
+    this.#takeFresh();
     this.#place = { segment: 0, byte: 0 };
   }
 
@@ -186,7 +195,8 @@ export class Spool {
   }
 
   #put(content: SpoolContent, kept: Waiting['kept']): boolean {
-    const line = writeLine({ seq: this.#last + 1, content });
+    const entry = { seq: this.#last + 1, content };
+    const line = writeLine(entry);
     if (this.#closing !== undefined || this.bytes + line.length > this.#options.bytesMax) {
       this.#refused += 1;
       if (!this.#isFull)
@@ -199,8 +209,9 @@ export class Spool {
     }
     this.#isFull = false;
     this.#last += 1;
-    this.#waiting.push({ line, seq: this.#last, kept });
     this.#waitingBytes += line.length;
+    const isFew = this.#waitingBytes + this.#freshBytes <= fresh_bytes_max;
+    this.#waiting.push({ line, seq: this.#last, entry: isFew ? entry : undefined, kept });
     if (!this.#writing) this.#write();
     return true;
   }
@@ -232,8 +243,8 @@ export class Spool {
   }
 
   /**
-   * Writes what waits, as far as it fits into one file; on failure it waits on, and a half-written line is
-   * cut off by the next try.
+   * Writes what waits, as far as it fits into one file; on failure it waits on. The next try begins with the
+   * same entries, and so writes over whatever this one left.
    */
   async #flush(): Promise<void> {
     const [first] = this.#waiting;
@@ -244,15 +255,22 @@ export class Spool {
     // The entry that fills the file still goes into it. A copy: more may be appended while this is written.
     const batch = this.#waiting.slice(0, end === -1 ? undefined : end + 1);
     const bytes = Buffer.concat(batch.map((one) => one.line));
-    await this.#file?.truncate(segment.bytes);
     const written = await this.#file?.write(bytes, 0, bytes.length, segment.bytes);
     // A disk that gets full takes a part, and says no more than how much.
     if (written?.bytesWritten !== bytes.length) throw new Error('the disk took a part of what was written');
     if (this.#options.fsync === 'always') await this.#file?.datasync();
     if (this.#options.fsync === 'interval') this.#syncSoon();
+    // Not earlier: a reader may have gone back while this was written.
+    const isNext = this.#isReadToTheEnd();
     segment.bytes += bytes.length;
     this.#waiting = this.#waiting.slice(batch.length);
     this.#waitingBytes -= bytes.length;
+    const entries = batch.map((one) => one.entry).filter((entry) => entry !== undefined);
+    if (isNext && entries.length === batch.length) {
+      this.#fresh.push(...entries);
+      this.#freshBytes += bytes.length;
+      this.#place = { segment: this.#segments.length - 1, byte: segment.bytes };
+    }
     for (const one of batch) one.kept?.resolve(undefined);
     this.#grown.resolve(undefined);
     this.#grown = Promise.withResolvers();
@@ -283,7 +301,20 @@ export class Spool {
     });
   }
 
+  #isReadToTheEnd(): boolean {
+    const { segment, byte } = this.#place;
+    return this.#segments.slice(segment).every(({ bytes }, at) => bytes === (at === 0 ? byte : 0));
+  }
+
+  #takeFresh(): SpoolEntry[] {
+    const fresh = this.#fresh;
+    this.#fresh = [];
+    this.#freshBytes = 0;
+    return fresh;
+  }
+
   async #read(): Promise<SpoolEntry[]> {
+    if (this.#fresh.length > 0) return this.#takeFresh();
     for (;;) {
       const segment = this.#segments[this.#place.segment];
       if (segment === undefined) return [];

@@ -20,6 +20,7 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Clock } from '../../../../src/base/clock.ts';
 import { readLine, writeLine, type SpoolContent, type SpoolEntry } from '../../../../src/jobs/spool/line.ts';
 import { Spool, type SpoolOptions } from '../../../../src/jobs/spool/spool.ts';
+import { SeededRandom } from '../../../support/random.ts';
 import { until } from '../../../support/until.ts';
 
 let folder: string;
@@ -94,6 +95,10 @@ async function fileHandles(): Promise<FileHandle> {
   const file = await openFile(import.meta.filename);
   await file.close();
   return Object.getPrototypeOf(file) as FileHandle;
+}
+
+async function logPaths(): Promise<string[]> {
+  return (await readdir(folder)).filter((name) => name.endsWith('.log')).map((name) => join(folder, name));
 }
 
 async function fill(spool: Spool, from: number, to: number): Promise<void> {
@@ -298,7 +303,7 @@ describe('a spool', () => {
     await until('it noticed', () => complaints.join().includes('SPOOL_UNWRITABLE'));
     await mkdir(folder);
     await spool.settled();
-    expect(spool.waiting).toBe(12);
+    expect(textsOf(await read(spool, 12))).toEqual(words(1, 12));
   });
 
   it.each([
@@ -319,5 +324,52 @@ describe('a spool', () => {
     const second = await openSpool();
     expect(textsOf(await read(second, 6))).toEqual(words(1, 6));
     expect(complaints).toEqual([]);
+  });
+});
+
+describe('a reader of the spool', () => {
+  it('that keeps up needs no files', async () => {
+    const spool = await openSpool({ segmentBytes: 400 });
+    for (let n = 1; n <= 9; n += 3) {
+      await fill(spool, n, n + 2);
+      for (const path of await logPaths()) await truncate(path, 0);
+      expect(textsOf(await read(spool, 3))).toEqual(words(n, n + 2));
+    }
+  });
+
+  it('that does not is given the files', async () => {
+    const spool = await openSpool({ segmentBytes: 1_000_000 });
+    for (let n = 1; n <= 1000; n += 100) await fill(spool, n, n + 99);
+    const inMemory = (await spool.next()) ?? [];
+    expect(inMemory.length).toBeGreaterThan(100);
+    expect(inMemory.length).toBeLessThan(1000);
+    const fromFiles = await read(spool, 1000 - inMemory.length);
+    expect(textsOf([...inMemory, ...fromFiles])).toEqual(words(1, 1000));
+    spool.rewind();
+    expect(textsOf(await read(spool, 1000))).toEqual(words(1, 1000));
+  });
+
+  it('finds everything that was not taken over, in order, wherever it goes back', async () => {
+    const spool = await openSpool({ segmentBytes: 4000, bytesMax: 10_000_000 });
+    const random = new SeededRandom(20_261_127);
+    let [given, taken, next] = [0, 0, 1];
+    const look = async (): Promise<void> => {
+      for (const { seq } of (await spool.next()) ?? []) expect(seq).toBe(next++);
+    };
+    for (let turn = 0; turn < 120; turn += 1) {
+      const many = random.chance(0.05) ? 1000 : 5;
+      for (let n = 0; n < many; n += 1) spool.append(word((given += 1)));
+      // Sometimes in the middle of a write.
+      if (random.chance(0.5)) await new Promise((resolve) => setImmediate(resolve));
+      if (random.chance(0.2)) {
+        spool.rewind();
+        next = taken + 1;
+      }
+      if (next <= given && random.chance(0.7)) await look();
+      if (random.chance(0.2)) await spool.taken((taken = next - 1));
+    }
+    while (next <= given) await look();
+    await spool.taken(given);
+    expect(spool.waiting).toBe(0);
   });
 });
