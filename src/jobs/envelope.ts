@@ -38,12 +38,21 @@ export interface NewJob<Q extends QueueName> {
 export function wrap<Q extends QueueName>(queue: Q, job: NewJob<Q>): Envelope {
   const parsed = QUEUES[queue].payload.safeParse(job.data);
   if (!parsed.success) throw invalid(queue, z.prettifyError(parsed.error));
-  const { tenant, key, traceparent = '', callId = callIn(parsed.data) } = job;
+  return wrapChecked(queue, job, parsed.data as PayloadOf<Q>);
+}
+
+/** As `wrap`, around a payload whose parts were checked when they came. @throws for what is around it */
+export function wrapChecked<Q extends QueueName>(
+  queue: Q,
+  job: Omit<NewJob<Q>, 'data'>,
+  data: PayloadOf<Q>,
+): Envelope {
+  const { tenant, key, traceparent = '', callId = callIn(data) } = job;
   const envelope = {
     ...{ v: QUEUES[queue].version, tenant, key, at: new Date().toISOString() },
     ...(traceparent === '' ? {} : { traceparent }),
     ...(callId === undefined ? {} : { callId }),
-    data: parsed.data,
+    data,
   };
   const whole = envelopeSchema.safeParse(envelope);
   if (!whole.success) throw invalid(queue, z.prettifyError(whole.error));

@@ -2,7 +2,7 @@
 import { systemClock, type Clock } from '../base/clock.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { wrap, type Envelope } from './envelope.ts';
+import { wrapChecked, type Envelope } from './envelope.ts';
 import { isQueueName, type QueueName } from './queues.ts';
 import type { CallEntry } from './payloads/transcripts.ts';
 import type { SpoolEntry } from './spool/line.ts';
@@ -16,6 +16,11 @@ export interface Taker {
 const pause_first_ms = 50;
 const pause_max_ms = 2000;
 const batch_entries_max = 200;
+/**
+ * Between two rounds, unless a whole batch waits: files, commands and jobs cost by the round. The first after
+ * a quiet while goes at once.
+ */
+const gather_ms = 50;
 
 export interface ForwarderOptions {
   readonly spool: Spool;
@@ -61,6 +66,7 @@ export class Forwarder {
         if (this.#isAway) log.info({ waiting: spool.waiting }, 'Redis takes jobs again');
         this.#isAway = false;
         pauseMs = pause_first_ms;
+        if (spool.waiting < batch_entries_max) await this.#pause(gather_ms);
       } catch (error) {
         spool.rewind();
         const waiting = spool.waiting;
@@ -151,7 +157,7 @@ function batchOf(gateway: string, tenant: string, entries: CallEntry[]): Parcel 
   // Of several calls: it goes on from the first that is traced; what follows from a word, from its own.
   const traceparent = entries.find((one) => one.traceparent !== undefined)?.traceparent;
   const data = { type: 'words', gateway, entries } as const;
-  const envelope = wrap('transcripts', { tenant, key, traceparent, data });
+  const envelope = wrapChecked('transcripts', { tenant, key, traceparent }, data);
   return { queue: 'transcripts', envelope };
 }
 

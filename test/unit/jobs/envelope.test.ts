@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { z } from 'zod';
 import { TrunklineError } from '../../../src/base/errors.ts';
-import { jobIdOf, unwrap, unwrapBy, wrap } from '../../../src/jobs/envelope.ts';
+import { jobIdOf, unwrap, unwrapBy, wrap, wrapChecked } from '../../../src/jobs/envelope.ts';
 import { isQueueName, QUEUES, QUEUE_NAMES, type QueueRow } from '../../../src/jobs/queues.ts';
 import { JobRefused } from '../../../src/jobs/work.ts';
 import { SeededRandom } from '../../support/random.ts';
@@ -30,6 +30,17 @@ describe('an envelope', () => {
     expect(unwrap('sms', wrap('sms', { ...job, traceparent }))).toMatchObject({ traceparent });
     for (const none of ['', undefined])
       expect(wrap('sms', { ...job, traceparent: none })).not.toHaveProperty('traceparent');
+  });
+
+  it('is the same around a payload that was checked before', () => {
+    const [around, data] = [{ tenant: 'acme', key: 'call_1/sms/1' }, { ...SMS }];
+    const { at: _at, ...wrapped } = wrapChecked('sms', around, data);
+    expect(wrap('sms', { ...around, data })).toMatchObject(wrapped);
+    expect(wrapped).toMatchObject({ v: 1, callId: 'call_1', data });
+    expect(codeOf(() => wrapChecked('sms', { ...around, key: '' }, data))).toBe('JOB_PAYLOAD_INVALID');
+    // Whoever vouches for a payload and is wrong is found out by the other end.
+    const unchecked = wrapChecked('sms', around, { ...data, to: 'nobody' });
+    expect(codeOf(() => unwrap('sms', unchecked))).toBe('JOB_PAYLOAD_INVALID');
   });
 
   it('fills in what the schema has defaults for', () => {

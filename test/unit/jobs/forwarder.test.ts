@@ -174,6 +174,36 @@ describe('a forwarder', () => {
     expect(taker.asked).toBeLessThan(10);
   });
 
+  it('gathers what comes after a round, and does not wait while a whole batch does', async () => {
+    const taker = new ShakyTaker();
+    const pauses: (() => void)[] = [];
+    const after = (_ms: number, fire: () => void): (() => void) => {
+      pauses.push(fire);
+      return () => undefined;
+    };
+    const clock = { nowMs: () => performance.now(), after };
+    const pause = async (): Promise<(() => void) | undefined> => {
+      await until('a pause', () => pauses.length > 0);
+      return pauses.shift();
+    };
+    forwarders.push(new Forwarder({ spool, taker, log: silent, clock }));
+    spool.append(word(1));
+    const first = await pause();
+    expect(taker.indexes).toEqual([1]);
+    for (let n = 2; n <= 5; n += 1) {
+      spool.append(word(n));
+      await spool.settled();
+    }
+    expect(taker.indexes).toEqual([1]);
+    first?.();
+    const second = await pause();
+    expect([taker.indexes, taker.asked]).toEqual([[1, 2, 3, 4, 5], 2]);
+    for (let n = 6; n <= 1000; n += 1) spool.append(word(n));
+    second?.();
+    await pause();
+    expect(spool.waiting).toBeLessThan(200);
+  });
+
   it('is not held up by a job of a queue that is gone', async () => {
     const taker = new ShakyTaker();
     forward(taker);
