@@ -55,7 +55,7 @@ export async function noteCallJobs(
   await Promise.all(writes.flat());
 }
 
-/** In the order in which they were asked for, without those that Redis has forgotten. */
+/** In the order of the ms in which they were asked for, without those that Redis has forgotten. */
 export async function callJobs(
   redis: Redis,
   prefix: string,
