@@ -17,6 +17,9 @@ export const BUILD_PACKAGES = [
   'libabsl-dev',
 ];
 
+/** Debian 12's packages that what was built so is linked with: for an image without the ones above. */
+export const LINKED_PACKAGES = ['libabsl20220623', 'libsrtp2-1', 'libssl3', 'libstdc++6', 'libuv1'];
+
 /** Options of `meson setup`: upstream's release build, and nothing downloaded. */
 export const MESON_OPTIONS = [
   '--wrap-mode=nodownload',

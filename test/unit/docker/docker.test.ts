@@ -5,6 +5,7 @@ import { validate } from 'dockerfile-utils';
 import { describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
 import { z } from 'zod';
+import { BUILD_PACKAGES, LINKED_PACKAGES } from '../../../scripts/mediasoup-worker/recipe.mjs';
 import { SYSTEM_PACKAGES } from '../../../scripts/setup/system-packages.mjs';
 import { METRICS } from '../../../src/base/metric-table.ts';
 import { loadSettings, packageRoot, readEnvironment } from '../../../src/config.ts';
@@ -140,10 +141,20 @@ describe('docker/Dockerfile', () => {
 
   it('passes the linter', () => expect(validate(text).map((one) => one.message)).toEqual([]));
 
-  it('installs what the gateway needs from the distribution, but for Redis', () => {
-    const last = text.slice(text.lastIndexOf('FROM'));
-    const installed = /--no-install-recommends ([a-z0-9 -]+)/.exec(last)?.[1]?.trim().split(' ') ?? [];
-    expect(installed.sort()).toEqual(SYSTEM_PACKAGES.run.filter((name) => name !== 'redis-server').sort());
+  const [, building = '', running = ''] = text.split(/^FROM /m);
+  const installedIn = (stage: string): string[] =>
+    /--no-install-recommends([^&]+)&&/
+      .exec(stage)?.[1]
+      ?.match(/[a-z0-9][a-z0-9.+-]+/g)
+      ?.sort() ?? [];
+
+  it('can build a mediasoup worker where none can be downloaded', () => {
+    expect(installedIn(building)).toEqual([...BUILD_PACKAGES, 'ca-certificates'].sort());
+  });
+
+  it('installs what the gateway and a worker built so need from the distribution, but for Redis', () => {
+    const needed = SYSTEM_PACKAGES.run.filter((name) => name !== 'redis-server');
+    expect(installedIn(running)).toEqual([...needed, ...LINKED_PACKAGES].sort());
   });
 
   it('does not run as root, and is asked for its health where the operator API listens', () => {
