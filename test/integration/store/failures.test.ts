@@ -92,9 +92,12 @@ describe.each(DATABASES)('a store on %s', (kind) => {
       killAtOnce(database.process.pid ?? 0);
       await sql`SELECT 1`.execute(rows);
     });
-    await expect(lost).rejects.toMatchObject({ ...away, cause: { code: 'EPIPE' } });
+    const told: unknown = await lost.catch((error: unknown) => error);
     await database.kill();
     await database.restart();
+    // EPIPE, but where a busy machine read of the end first.
+    const code: unknown = expect.stringMatching(/^E(PIPE|CONNRESET)$/);
+    expect(told).toMatchObject({ ...away, cause: { code } });
     await expect(store.ping()).resolves.toBeUndefined();
   });
 
