@@ -63,7 +63,11 @@ function ownThread(): number {
 }
 
 function reasonOf(error: unknown): string {
-  const told = error instanceof Error && 'stderr' in error ? String(error.stderr).trim() : '';
+  // None of a program that is not there.
+  const told =
+    error instanceof Error && 'stderr' in error
+      ? String((error.stderr as Buffer | undefined) ?? '').trim()
+      : '';
   return told || messageOf(error);
 }
 

@@ -23,7 +23,7 @@ const PROGRAM = `
   const { readFileSync } = await import('node:fs');
   const placed = putFirst(process.argv[1]);
   const own = readFileSync('/proc/thread-self/stat', 'utf8');
-  const child = execFileSync('cat', ['/proc/self/stat'], { encoding: 'utf8' });
+  const child = execFileSync('/bin/cat', ['/proc/self/stat'], { encoding: 'utf8' });
   console.log(JSON.stringify({ placed, own, child }));`;
 
 interface Told {
@@ -40,12 +40,23 @@ async function place(wanted: Precedence, prefix: readonly string[] = []): Promis
   return { placed, own: standingIn(own), child: standingIn(child) };
 }
 
-/** Without the right to place threads, under these limits: what a service of its own user has. */
+/** Without the right to place threads: what a service of its own user has. */
+const withoutRight = ['setpriv', '--bounding-set=-sys_nice', '--inh-caps=-sys_nice'];
 const limited = (rtprio: number, nice: number): string[] => [
-  ...['prlimit', `--rtprio=${rtprio}:${rtprio}`, `--nice=${nice}:${nice}`],
-  ...['setpriv', '--bounding-set=-sys_nice', '--inh-caps=-sys_nice'],
+  ...['prlimit', `--rtprio=${rtprio}:${rtprio}`, `--nice=${nice}:${nice}`, ...withoutRight],
 ];
-/** Only root may raise limits: where tests run as somebody else, the machine's own are what there is. */
+const refusals = [
+  ['realtime', withoutRight, 'usual', /not permitted/],
+  ['nice', withoutRight, 'usual', /EACCES|permission/],
+  ['usual', withoutRight, 'usual', null],
+  ['realtime', ['env', 'PATH=/nowhere'], mayHave('nice'), /ENOENT/],
+] as const;
+/** Only those who may raise limits can try them: root on a machine of its own, not in every container. */
+const byLimits = [
+  ['realtime', limited(1, 0), 'realtime', null],
+  ['realtime', limited(0, 30), 'nice', /not permitted/],
+  ['nice', limited(0, 30), 'nice', null],
+] as const;
 const mayLimit = runs('prlimit', ...limited(1, 30).slice(1), 'true');
 
 describe('a thread that goes first', () => {
@@ -62,21 +73,10 @@ describe('a thread that goes first', () => {
     },
   );
 
-  it.each(
-    mayLimit
-      ? ([
-          ['realtime', 1, 0, 'realtime', null],
-          ['realtime', 0, 30, 'nice', /not permitted/],
-          ['realtime', 0, 0, 'usual', /not permitted/],
-          ['nice', 1, 30, 'nice', null],
-          ['nice', 1, 0, 'usual', /EACCES|permission/],
-          ['usual', 1, 30, 'usual', null],
-        ] as const)
-      : [],
-  )(
-    'that wants %s with a limit rtprio of %i and nice of %i gets %s',
-    async (wanted, rtprio, nice, precedence, refusal) => {
-      const { placed, own } = await place(wanted, limited(rtprio, nice));
+  it.each([...refusals, ...(mayLimit ? byLimits : [])])(
+    'that wants %s under %j has %s',
+    async (wanted, prefix, precedence, refusal) => {
+      const { placed, own } = await place(wanted, prefix);
       expect(placed.precedence).toBe(precedence);
       expect(own).toEqual(STANDINGS[precedence]);
       if (refusal === null) expect(placed.refusal).toBeNull();
