@@ -1,6 +1,7 @@
 /** The job process: configuration, start, signals, exit code. `npm run worker`, or a child of the gateway. */
 import { createLog } from './base/log.ts';
 import { messageOf } from './base/errors.ts';
+import { whenParentGoes } from './base/parent.ts';
 import { createTracer } from './base/tracing.ts';
 import { loadSettings, packageVersion, readEnvironment, type Settings } from './config.ts';
 import { addressesOf } from './jobs/addresses.ts';
@@ -48,7 +49,7 @@ process.on('SIGTERM', stop);
 // A terminal's Ctrl-C reaches the gateway, too, which then asks us in its own good time.
 if (process.send === undefined) process.on('SIGINT', stop);
 else process.on('SIGINT', () => undefined);
-process.on('disconnect', stop);
+whenParentGoes(stop);
 
 try {
   const { trunks, numbers, web, crm, sms, calendar, webhooks } = config;

@@ -1,5 +1,6 @@
 /** The embedded database's own process: `node pglite-process.ts DATA_FOLDER`. Ends when its parent goes. */
 import { messageOf } from '../base/errors.ts';
+import { whenParentGoes } from '../base/parent.ts';
 import { serveEmbedded, type EmbeddedDatabase } from './embedded.ts';
 
 let database: EmbeddedDatabase | undefined;
@@ -15,7 +16,7 @@ function fail(error: unknown): never {
 
 // Before anything that takes time: a parent that goes meanwhile would leave us behind, and the folder locked.
 process.on('SIGTERM', end);
-process.on('disconnect', end);
+whenParentGoes(end);
 // Ctrl-C in a terminal reaches the whole group; the parent decides when the database goes.
 process.on('SIGINT', () => undefined);
 

@@ -45,6 +45,7 @@ export const PACKAGE_TABLE: Readonly<Record<string, RegExp>> = {
   'drachtio-srf': /^src\/phone\//,
   'sdp-transform': /^src\/media\/sdp\.ts$/,
   pino: /^src\/base\/log\.ts$/,
+  'sonic-boom': /^src\/base\/log\.ts$/,
   yaml: /^src\/(config|agent\/profiles?)\.ts$/,
   fastify: /^src\/web\//,
   '@fastify/static': /^src\/web\//,

@@ -1,8 +1,6 @@
-import { Writable } from 'node:stream';
 import { describe, expect, it, vi } from 'vitest';
 import { systemClock } from '../../../src/base/clock.ts';
 import { newId, random16, random32 } from '../../../src/base/ids.ts';
-import { createLog } from '../../../src/base/log.ts';
 
 const many = Array.from({ length: 2000 });
 
@@ -47,26 +45,5 @@ describe('the system clock', () => {
       expect(now).toBeGreaterThanOrEqual(last);
       last = now;
     }
-  });
-});
-
-describe('the log', () => {
-  it('takes the level it is given', () => {
-    expect(createLog({ level: 'warn' }).level).toBe('warn');
-    expect(createLog({ level: 'silent' }).isLevelEnabled('fatal')).toBe(false);
-  });
-
-  it('writes no secret', () => {
-    const written: string[] = [];
-    const sink = new Writable({
-      write(chunk: Buffer, _encoding, done) {
-        written.push(chunk.toString());
-        done();
-      },
-    });
-    const log = createLog({ level: 'info' }, sink);
-    log.info({ auth: { username: 'u', password: 'swordfish' }, apiKey: 'sk-1', secret: 's3' }, 'hello');
-    expect(written.join('')).toContain('hello');
-    expect(written.join('')).not.toMatch(/swordfish|sk-1|s3/);
   });
 });

@@ -2,6 +2,7 @@
 import { setPriority } from 'node:os';
 import type { z } from 'zod';
 import { messageOf, TrunklineError } from '../../../base/errors.ts';
+import { whenParentGoes } from '../../../base/parent.ts';
 import type { SpeechAnswer } from './speech-messages.ts';
 
 /**
@@ -43,7 +44,7 @@ export function serveSpeech<Schema extends z.ZodType>(
       answer(refusal(requestId, failure));
     }
   });
-  process.on('disconnect', () => process.exit(0));
+  whenParentGoes(() => process.exit(0));
   answer({ type: 'up' });
 }
 
