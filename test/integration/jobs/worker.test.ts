@@ -25,7 +25,8 @@ import { startRedis, type TestRedis } from '../../support/jobs/redis.ts';
 import { openStore, silent, startDatabase, type TestDatabase } from '../../support/store/databases.ts';
 import { eventually, until } from '../../support/until.ts';
 
-const patience_ms = 20_000;
+/** Shorter than a test may take: what was waited for in vain is told. */
+const patience_ms = 15_000;
 const AT = '2026-11-26T10:00:00.000Z';
 let redis: TestRedis;
 let database: TestDatabase;
