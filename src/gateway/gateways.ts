@@ -5,7 +5,7 @@
 import { TrunklineError } from '../base/errors.ts';
 import { newId } from '../base/ids.ts';
 import type { Enqueue } from '../jobs/enqueue.ts';
-import { overJob } from '../jobs/gateway-runs.ts';
+import { tellOver } from '../jobs/gateway-runs.ts';
 import { SYSTEM_TENANT, type Store } from '../store/store.ts';
 import { heardRuns, openRuns, type OpenRun } from '../store/tables/gateway-runs.ts';
 import type { GatewayDesk, KnownGateway } from '../web/operator-gateways.ts';
@@ -51,7 +51,8 @@ export function gatewayDesk(parts: GatewaysParts): GatewayDesk {
         throw new TrunklineError('GATEWAY_HEARD', `${detail} ${silent_for_ms / 1000} s`);
       }
       await record(parts.enqueue, gateway, evenIfHeard);
-      for (const life of lives) if (isLeft(life)) await tellOver(parts.enqueue, life);
+      for (const life of lives)
+        if (isLeft(life)) await tellOver(parts.enqueue, { ...life, tenants: told(life) });
       return known;
     },
   };
@@ -85,6 +86,9 @@ function withCalls(life: Life, tenant: string, { openCalls, heardAt, heardAgoMs 
 /** Something may be left to end. */
 const isLeft = ({ overAt, openCalls }: Life): boolean => overAt === null || openCalls > 0;
 
+/** The system's tenant is told, too: there operators see it. */
+const told = ({ tenants }: Life): string[] => [...new Set([...tenants, SYSTEM_TENANT])];
+
 /** `lives` of one gateway, newest first. */
 function shown(lives: readonly Life[], own: string): KnownGateway {
   const [latest] = lives;
@@ -95,11 +99,6 @@ function shown(lives: readonly Life[], own: string): KnownGateway {
     openCalls: lives.reduce((sum, life) => sum + life.openCalls, 0),
     isThis: gateway === own,
   };
-}
-
-async function tellOver(enqueue: Enqueue, life: Life): Promise<void> {
-  for (const tenant of new Set([...life.tenants, SYSTEM_TENANT]))
-    await enqueue.enqueue('transcripts', overJob(tenant, life));
 }
 
 function record(enqueue: Enqueue, target: string, evenIfHeard: boolean): Promise<void> {

@@ -10,8 +10,9 @@ import { z } from 'zod';
 import { newId } from '../base/ids.ts';
 import { messageOf } from '../base/errors.ts';
 import type { Log } from '../base/log.ts';
-import { wrap, type NewJob } from './envelope.ts';
+import type { Enqueue } from './enqueue.ts';
 import { runName } from './payloads/transcripts.ts';
+import { SpooledEnqueue } from './spooled-enqueue.ts';
 import type { Spool } from './spool/spool.ts';
 
 const runSchema = z.strictObject({
@@ -36,10 +37,11 @@ export async function beginRun(
 ): Promise<string> {
   const { folder, log } = options;
   const tenants = [...new Set(options.tenants)];
+  const enqueue = new SpooledEnqueue(spool);
   const untold: GatewayRun[] = [];
   for (const one of await runsOf(spool, { folder, tenants }))
     try {
-      await tellOver(spool, one);
+      await tellOver(enqueue, one);
     } catch (error) {
       log.error({ run: one.run, detail: messageOf(error) }, 'calls of a gateway that died stay open');
       untold.push(one);
@@ -49,19 +51,11 @@ export async function beginRun(
   return now.run;
 }
 
-async function tellOver(spool: Spool, { gateway, run, tenants }: GatewayRun): Promise<void> {
-  for (const tenant of tenants) {
-    const envelope = wrap('transcripts', overJob(tenant, { gateway, run }));
-    await spool.keep({ type: 'job', queue: 'transcripts', envelope });
-  }
-}
-
-/** What ends the calls of a tenant that the run left open: one job, whoever asks, and however often. */
-export function overJob(
-  tenant: string,
-  { gateway, run }: Pick<GatewayRun, 'gateway' | 'run'>,
-): NewJob<'transcripts'> {
-  return { tenant, key: `${gateway}/over/${run}`, data: { type: 'run-over', gateway, run } };
+/** What ends the calls that the run left open: one job for each tenant, whoever asks, and however often. */
+export async function tellOver(enqueue: Enqueue, { gateway, run, tenants }: GatewayRun): Promise<void> {
+  const key = `${gateway}/over/${run}`;
+  for (const tenant of tenants)
+    await enqueue.enqueue('transcripts', { tenant, key, data: { type: 'run-over', gateway, run } });
 }
 
 /** The runs that may have left calls open. */

@@ -12,6 +12,12 @@ export function findByKey<T extends { readonly key: string }>(
   return found;
 }
 
+/** What is presented as `Authorization: Bearer` (RFC 6750 section 2.1), of at most `lengthMax` characters. */
+export function bearerOf(authorization: string | undefined, lengthMax: number): string | undefined {
+  const given = /^Bearer (\S+)$/i.exec(authorization ?? '')?.[1];
+  return given !== undefined && given.length <= lengthMax ? given : undefined;
+}
+
 /** Equal lengths for `timingSafeEqual`, which tells lengths apart. */
 function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest();

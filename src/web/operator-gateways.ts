@@ -6,7 +6,7 @@ import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import { TrunklineError } from '../base/errors.ts';
 import type { OperatorKey } from './board/sessions.ts';
-import { findByKey } from './keys.ts';
+import { bearerOf, findByKey } from './keys.ts';
 
 export interface KnownGateway {
   /** As its spool is called. */
@@ -54,7 +54,7 @@ export function gatewayRoutes(server: FastifyInstance, { desk, keys }: GatewayPa
 
 /** @throws TrunklineError OPERATOR_KEY_INVALID, API_FORBIDDEN */
 function admit({ headers }: FastifyRequest, keys: readonly OperatorKey[]): void {
-  const presented = /^Bearer (\S{1,300})$/i.exec(headers.authorization ?? '')?.[1];
+  const presented = bearerOf(headers.authorization, 300);
   const known = presented === undefined ? undefined : findByKey(keys, presented);
   if (known === undefined)
     throw new TrunklineError('OPERATOR_KEY_INVALID', 'no `Authorization: Bearer` with an operator key');

@@ -11,7 +11,7 @@ import type { ApiParts } from './api/ports.ts';
 import { registerProviderHooks } from './api/provider-hooks.ts';
 import { registerBoard, type BoardParts } from './board/board.ts';
 import { deskRole } from './desk-wire.ts';
-import { findByKey } from './keys.ts';
+import { bearerOf, findByKey } from './keys.ts';
 import { servePages } from './pages.ts';
 import type { DeskAccess, WebSettings } from './settings.ts';
 import type { Tokens } from './tokens.ts';
@@ -118,7 +118,7 @@ async function mint(
   authorization: string | undefined,
   body: unknown,
 ): Promise<{ token: string; expires_in_s: number }> {
-  const key = /^Bearer (\S{1,200})$/i.exec(authorization ?? '')?.[1] ?? '';
+  const key = bearerOf(authorization, 200) ?? '';
   const known = findByKey(settings.tenant_keys, key);
   if (known === undefined) throw new TrunklineError('WEB_KEY_INVALID', 'no such tenant key');
   const { profile, room, desk, name, role: asRole, permissions, ttl_s } = tokenQuestion.parse(body);

@@ -5,6 +5,7 @@ import { TrunklineError } from '../../base/errors.ts';
 import { TokenBucket } from '../../base/token-bucket.ts';
 import type { Store, TenantRows } from '../../store/store.ts';
 import { findApiKey, type ApiKey } from '../../store/tables/api-keys.ts';
+import { bearerOf } from '../keys.ts';
 import { permits, type Scope } from './scopes.ts';
 
 /** Keys whose pace is remembered; the one that asked longest ago is forgotten first. */
@@ -31,7 +32,7 @@ export class Access {
    * @throws TrunklineError API_KEY_INVALID, API_FORBIDDEN, API_TOO_FAST, STORE_UNAVAILABLE
    */
   async admit(request: FastifyRequest, wanted: Scope): Promise<void> {
-    const presented = /^Bearer (\S{1,300})$/i.exec(request.headers.authorization ?? '')?.[1];
+    const presented = bearerOf(request.headers.authorization, 300);
     if (presented === undefined) throw new TrunklineError('API_KEY_INVALID', 'no `Authorization: Bearer`');
     const key = await findApiKey(this.#store, presented);
     if (key === undefined) throw new TrunklineError('API_KEY_INVALID', 'no such key, or no longer');

@@ -23,6 +23,13 @@ async function told(child: ChildProcess): Promise<void> {
   child.send('go');
 }
 
+/** Its reader is gone before it is told. */
+async function toldUnread(child: ChildProcess): Promise<void> {
+  await once(child, 'message');
+  child.stdout?.destroy();
+  child.send('go');
+}
+
 const endOf = async (child: ChildProcess): Promise<unknown> => ((await once(child, 'exit')) as unknown[])[0];
 
 describe('a log on standard output', () => {
@@ -39,9 +46,7 @@ describe('a log on standard output', () => {
   it('holds nobody up at the end whose reader is gone', async () => {
     // The first line is under way when the process ends, the second one waits.
     const child = program(`log.warn('one'); log.warn('two'); process.exit(4)`);
-    await once(child, 'message');
-    child.stdout?.destroy();
-    child.send('go');
+    await toldUnread(child);
     expect(await endOf(child)).toBe(4);
   });
 
@@ -49,9 +54,7 @@ describe('a log on standard output', () => {
     const child = program(`
       let left = 20;
       setInterval(() => { log.info('again'); if ((left -= 1) === 0) process.exit(5); }, 5)`);
-    await once(child, 'message');
-    child.stdout?.destroy();
-    child.send('go');
+    await toldUnread(child);
     expect(await endOf(child)).toBe(5);
   });
 
